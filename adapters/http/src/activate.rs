@@ -1,0 +1,123 @@
+//! Activation: a dashboard's token buys the tenant's first key, once.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use countersign::{Stopwatch, Tenant};
+
+use crate::answer::{Activated, answer};
+use crate::api_key::{ApiKeyError, NewKey};
+use crate::jwt::JwtVerifier;
+use crate::key_store::ApiKeys;
+use crate::metrics;
+use crate::problem::{Problem, ProblemKind};
+
+pub(crate) const ACTIVATE: &str = "/v1/dashboard/verify/activate";
+
+#[derive(Debug)]
+struct Activation {
+    keys: ApiKeys,
+    jwt: JwtVerifier,
+    endpoint: String,
+}
+
+/// The route `POST /v1/dashboard/verify/activate`. It answers with a key and with
+/// `endpoint`, the base of the calls that the key is for.
+pub fn activation_router(keys: ApiKeys, jwt: JwtVerifier, endpoint: String) -> Router {
+    let state = Arc::new(Activation {
+        keys,
+        jwt,
+        endpoint,
+    });
+    Router::new()
+        .route(ACTIVATE, post(activate))
+        .with_state(state)
+}
+
+async fn activate(State(activation): State<Arc<Activation>>, request: Request) -> Response {
+    let watch = Stopwatch::start();
+    // The body says nothing: it is not read.
+    let (parts, _) = request.into_parts();
+    let response = match activation.run(&parts).await {
+        Ok((tenant, key)) => {
+            tracing::info!(
+                call = "activate",
+                tenant = tenant.name(),
+                kid = key.kid(),
+                "activated"
+            );
+            answer(&Activated {
+                api_key: key.reveal(),
+                endpoint: &activation.endpoint,
+            })
+        }
+        Err(problem) => {
+            tracing::info!(
+                call = "activate",
+                outcome = problem.kind.name(),
+                "not activated"
+            );
+            refuse(problem)
+        }
+    };
+    metrics::answered("activate", response.status().as_u16(), watch.elapsed());
+    response
+}
+
+impl Activation {
+    async fn run(&self, request: &Parts) -> Result<(Tenant, NewKey), Problem> {
+        let source = self
+            .keys
+            .0
+            .proxies
+            .source(&request.extensions, &request.headers);
+        if let Some(wait) = source.and_then(|source| self.keys.0.limit.wait(source)) {
+            return Err(Problem::throttled("auth_failures", wait));
+        }
+        let token = bearer(&request.headers).ok_or_else(Problem::unauthorised)?;
+        let tenant = self.jwt.verify(token).map_err(|error| {
+            metrics::auth_failed("token");
+            if let Some(source) = source {
+                self.keys.0.limit.note_failure(source);
+            }
+            // The reason is for the operator: a stranger learns nothing from it.
+            tracing::info!(%error, "a token was refused");
+            Problem::unauthorised()
+        })?;
+        let key = self.keys.activate(&tenant).await?;
+        Ok((tenant, key))
+    }
+}
+
+impl From<ApiKeyError> for Problem {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::AlreadyActivated | ApiKeyError::TooMany => {
+                Self::new(ProblemKind::Activated, error.to_string())
+            }
+            ApiKeyError::Random => {
+                Self::new(ProblemKind::Unavailable, "there is no randomness for a key").after(1)
+            }
+            ApiKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn refuse(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE) {
+        *challenge = HeaderValue::from_static("Bearer realm=\"countersign\"");
+    }
+    response
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
+    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then_some(token.trim())
+}

@@ -1,0 +1,188 @@
+//! The calls over one verifier: routes, and the way that every call goes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use countersign::{Stopwatch, Verifier};
+use tracing::{Instrument, Span, field};
+
+use crate::ask::Ask;
+use crate::body::MAX_BODY_BYTES;
+use crate::call::Call;
+use crate::calls::{cancel, check, destination, resend, reset, send, status};
+use crate::metrics;
+use crate::problem::{Problem, ProblemKind};
+use crate::public::no_method;
+use crate::tasks::Tasks;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The calls over one verifier. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Api {
+    pub(crate) verifier: Verifier,
+    pub(crate) tasks: Tasks,
+    requests: Arc<Requests>,
+}
+
+/// Numbers the requests of this process.
+#[derive(Debug)]
+struct Requests {
+    process: u32,
+    next: AtomicU64,
+}
+
+/// What a call came to: the answer, and its outcome in a word for the log.
+pub(crate) struct Reply {
+    pub(crate) response: Response,
+    pub(crate) outcome: &'static str,
+}
+
+impl Api {
+    /// The calls over `verifier`.
+    #[must_use]
+    pub fn new(verifier: Verifier) -> Self {
+        // Only for telling the logs of two processes apart: without randomness, zero will do.
+        let process = crate::api_key::random()
+            .map(u32::from_be_bytes)
+            .unwrap_or_default();
+        let requests = Arc::new(Requests {
+            process,
+            next: AtomicU64::new(1),
+        });
+        Self {
+            verifier,
+            tasks: Tasks::new(),
+            requests,
+        }
+    }
+
+    /// The routes under `/v1/verify`. Each needs a [`Caller`](crate::Caller) in the
+    /// request's extensions, or answers 401.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route(Call::Send.path(), post(on_send))
+            .route(Call::Start.path(), post(on_start))
+            .route(Call::Check.path(), post(on_check))
+            .route(Call::Resend.path(), post(on_resend))
+            .route(Call::Status.path(), get(on_status))
+            .route(Call::Cancel.path(), delete(on_cancel))
+            .route(Call::Reset.path(), post(on_reset))
+            .route(Call::Destination.path(), get(on_destination))
+            .method_not_allowed_fallback(|| async { no_method() })
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .with_state(self.clone())
+    }
+
+    /// Waits until what was begun is done: deliveries in the background, and calls whose
+    /// callers have hung up. Call it after the listener has stopped, with a time-out.
+    pub async fn drain(&self) {
+        self.tasks.drained().await;
+    }
+
+    /// Reads a request, and runs its call in a task of its own: a caller that hangs up
+    /// must not cut a delivery in two, nor take others down who wait for the same record.
+    async fn serve<F, R>(&self, call: Call, request: Request, run: F) -> Response
+    where
+        F: FnOnce(Self, Ask) -> R + Send + 'static,
+        R: Future<Output = Result<Reply, Problem>> + Send + 'static,
+    {
+        let watch = Stopwatch::start();
+        let id = self.requests.next_id();
+        let (tenant, to) = (field::Empty, field::Empty);
+        let span = tracing::info_span!("call", call = call.name(), request_id = id, tenant, to);
+        let served = async {
+            match Ask::read(call, request).await {
+                Err(problem) => finish(call, watch, Err(problem)),
+                Ok(ask) => {
+                    let api = self.clone();
+                    let work = async move { finish(call, watch, run(api, ask).await) };
+                    let done = self.tasks.spawn(work).await;
+                    done.unwrap_or_else(|_| panicked(call, watch))
+                }
+            }
+        };
+        let mut response = served.instrument(span).await;
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+}
+
+impl Reply {
+    pub(crate) fn new(outcome: &'static str, response: Response) -> Self {
+        Self { response, outcome }
+    }
+
+    pub(crate) fn empty(outcome: &'static str) -> Self {
+        Self::new(outcome, StatusCode::NO_CONTENT.into_response())
+    }
+}
+
+impl Requests {
+    fn next_id(&self) -> String {
+        format!(
+            "{:08x}-{:x}",
+            self.process,
+            self.next.fetch_add(1, Ordering::Relaxed)
+        )
+    }
+}
+
+/// Writes the one line about a call.
+fn finish(call: Call, watch: Stopwatch, result: Result<Reply, Problem>) -> Response {
+    let (outcome, response) = match result {
+        Ok(reply) => (reply.outcome, reply.response),
+        Err(problem) => (problem.kind.name(), problem.into_response()),
+    };
+    let status = response.status().as_u16();
+    let took = watch.elapsed();
+    metrics::answered(call.name(), status, took);
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(parent: &Span::current(), status, outcome, millis, "answered");
+    response
+}
+
+/// A task that ended without a result: a bug. Nobody is told that a code was right.
+fn panicked(call: Call, watch: Stopwatch) -> Response {
+    let problem = Problem::new(ProblemKind::Internal, "the call ended without a result");
+    finish(call, watch, Err(problem))
+}
+
+async fn on_send(State(api): State<Api>, request: Request) -> Response {
+    api.serve(Call::Send, request, send).await
+}
+
+async fn on_start(State(api): State<Api>, request: Request) -> Response {
+    api.serve(Call::Start, request, send).await
+}
+
+async fn on_check(State(api): State<Api>, request: Request) -> Response {
+    api.serve(Call::Check, request, check).await
+}
+
+async fn on_resend(State(api): State<Api>, request: Request) -> Response {
+    api.serve(Call::Resend, request, resend).await
+}
+
+async fn on_status(State(api): State<Api>, request: Request) -> Response {
+    api.serve(Call::Status, request, status).await
+}
+
+async fn on_cancel(State(api): State<Api>, request: Request) -> Response {
+    api.serve(Call::Cancel, request, cancel).await
+}
+
+async fn on_reset(State(api): State<Api>, request: Request) -> Response {
+    api.serve(Call::Reset, request, reset).await
+}
+
+async fn on_destination(State(api): State<Api>, request: Request) -> Response {
+    api.serve(Call::Destination, request, destination).await
+}

@@ -1,0 +1,261 @@
+//! Bodies, read strictly: one flat JSON object of documented fields, each once.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use zeroize::Zeroizing;
+
+use crate::fields::{Field, Shape};
+use crate::problem::{Problem, ProblemKind};
+
+/// The most bytes of a body.
+pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// The fields that a body gave.
+#[derive(Default)]
+pub(crate) struct Values(Vec<(&'static str, Given)>);
+
+enum Given {
+    // Codes are among the texts: all of them are wiped.
+    Text(Zeroizing<String>),
+    Number(u64),
+    Flag(bool),
+}
+
+impl Values {
+    /// Reads a body that must be an object of `fields`.
+    pub(crate) async fn read(fields: &'static [Field], request: Request) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let detail = "the content type must be application/json";
+            return Err(Problem::new(ProblemKind::NotJson, detail));
+        }
+        // The router's `DefaultBodyLimit` bounds what is read.
+        let bytes = Bytes::from_request(request, &())
+            .await
+            .map_err(|rejection| {
+                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    Problem::new(ProblemKind::TooLarge, "a body has at most 16384 bytes")
+                } else {
+                    Problem::new(ProblemKind::Malformed, "the body ended too early")
+                }
+            })?;
+        Self::parse(fields, &bytes)
+    }
+
+    fn parse(fields: &'static [Field], bytes: &[u8]) -> Result<Self, Problem> {
+        let mut reading = Reading {
+            fields,
+            values: Self::default(),
+            fault: None,
+        };
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let read = reading
+            .deserialize_from(&mut json)
+            .and_then(|()| json.end());
+        match read {
+            Ok(()) => {}
+            Err(error) if error.is_data() => {
+                let not_an_object =
+                    || Problem::new(ProblemKind::Invalid, "the body must be one JSON object");
+                return Err(reading.fault.unwrap_or_else(not_an_object));
+            }
+            Err(_) => return Err(Problem::new(ProblemKind::Malformed, "the body is not JSON")),
+        }
+        let values = reading.values;
+        match fields
+            .iter()
+            .find(|field| field.required && !values.has(field.name))
+        {
+            Some(field) => Err(wrong(field)),
+            None => Ok(values),
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Given::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number that its field bounds to a byte or a little more.
+    pub(crate) fn number<N: TryFrom<u64>>(&self, name: &str) -> Option<N> {
+        match self.get(name)? {
+            Given::Number(number) => N::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Given::Flag(true)))
+    }
+
+    /// An IP address; one IPv4 address has one form, however it was written.
+    pub(crate) fn address(&self, name: &str) -> Option<IpAddr> {
+        self.text(name)?
+            .parse::<IpAddr>()
+            .ok()
+            .map(|address| address.to_canonical())
+    }
+
+    fn get(&self, name: &str) -> Option<&Given> {
+        self.0
+            .iter()
+            .find(|(given, _)| *given == name)
+            .map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+struct Reading {
+    fields: &'static [Field],
+    values: Values,
+    fault: Option<Problem>,
+}
+
+impl Reading {
+    fn deserialize_from<'de, D: Deserializer<'de>>(&mut self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
+    }
+
+    /// Notes what is wrong; the parser's own error only ends the reading.
+    fn refuse<E: Error>(&mut self, problem: Problem) -> E {
+        self.fault = Some(problem);
+        E::custom("refused")
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Reading {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let (mut seen, fields) = (Vec::new(), self.fields);
+        while let Some(name) = map.next_key::<String>()? {
+            let Some(field) = fields.iter().find(|field| field.name == name) else {
+                return Err(self.refuse(unknown(&name)));
+            };
+            if seen.contains(&field.name) {
+                return Err(self.refuse(Problem::invalid(field.name, "given twice")));
+            }
+            seen.push(field.name);
+            self.fault = Some(wrong(field));
+            // `null` stands for a field that is not given.
+            if let Some(value) = map.next_value_seed(Slot(field))? {
+                self.values.0.push((field.name, value));
+            }
+            self.fault = None;
+        }
+        Ok(())
+    }
+}
+
+struct Slot(&'static Field);
+
+impl<'de> DeserializeSeed<'de> for Slot {
+    type Value = Option<Given>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Option<Given>, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for Slot {
+    type Value = Option<Given>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.shape.expected())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<Given>, E> {
+        let taken = self.0.shape.takes_text(text);
+        let given = || Given::Text(Zeroizing::new(text.to_owned()));
+        taken
+            .then(given)
+            .map(Some)
+            .ok_or_else(|| E::custom("refused"))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Option<Given>, E> {
+        let taken = self.0.shape.takes_number(number);
+        taken
+            .then_some(Some(Given::Number(number)))
+            .ok_or_else(|| E::custom("refused"))
+    }
+
+    /// `6.0` is a whole number too, in JSON Schema as in JavaScript.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Option<Given>, E> {
+        let whole = (number.fract() == 0.0).then(|| format!("{number:.0}"));
+        match whole.and_then(|digits| digits.parse().ok()) {
+            Some(number) => self.visit_u64(number),
+            None => Err(E::custom("refused")),
+        }
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Option<Given>, E> {
+        let taken = matches!(self.0.shape, Shape::Flag);
+        taken
+            .then_some(Some(Given::Flag(flag)))
+            .ok_or_else(|| E::custom("refused"))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<Given>, E> {
+        if self.0.required {
+            Err(E::custom("refused"))
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+fn wrong(field: &Field) -> Problem {
+    Problem::invalid(
+        field.name,
+        format!("`{}` must be {}", field.name, field.shape.expected()),
+    )
+}
+
+/// The name is repeated only where it looks like one: it might be a value put in the
+/// wrong place.
+fn unknown(name: &str) -> Problem {
+    let plain = name.len() <= 32 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if !plain || name.is_empty() {
+        return Problem::new(
+            ProblemKind::Invalid,
+            "the body has a field that this call has not",
+        );
+    }
+    Problem::new(
+        ProblemKind::Invalid,
+        format!("this call has no field `{name}`"),
+    )
+    .with("field", name)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = content_type
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}

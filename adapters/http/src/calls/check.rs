@@ -1,0 +1,24 @@
+//! `check`: one guess, one verdict.
+
+use countersign::CheckRequest;
+
+use crate::answer::{CheckAnswer, answer};
+use crate::api::{Api, Reply};
+use crate::ask::Ask;
+use crate::metrics;
+use crate::problem::Problem;
+
+pub(crate) async fn check(api: Api, ask: Ask) -> Result<Reply, Problem> {
+    let session_id = ask.values.text("session_id").unwrap_or_default();
+    let code = ask.values.text("code").unwrap_or_default();
+    let purpose = ask.purpose();
+    let mut request = CheckRequest::new(&ask.tenant, session_id, code);
+    request.purpose = purpose.as_ref();
+    request.binding = ask.binding();
+    request.attempt_id = ask.values.text("attempt_id");
+    request.end_user_ip = ask.values.address("end_user_ip");
+    let verdict = api.verifier.check(&request).await?;
+    metrics::checked(&verdict);
+    let body = CheckAnswer::new(session_id, &verdict).ok_or_else(Problem::unknown_session)?;
+    Ok(Reply::new(verdict.reason(), answer(&body)))
+}

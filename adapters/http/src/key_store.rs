@@ -1,0 +1,364 @@
+//! API keys over the verifier's own store: made, listed, revoked, recognised.
+
+use std::fmt;
+use std::sync::Arc;
+
+use countersign::store::{Entry, Swap};
+use countersign::{Clock, RecordKey, Stopwatch, StoreError, Tenant, Timestamp, Verifier};
+use subtle::ConstantTimeEq;
+
+use crate::api_key::{ApiKeyError, Kid, NewKey, hash, kid_of, random};
+use crate::auth_limit::AuthLimit;
+use crate::caller::{Caller, Scopes};
+use crate::forwarded::TrustedProxies;
+use crate::key_cache::{KeyCache, Ticker};
+use crate::key_record::{KeyRecord, StoredKey, record_key};
+
+/// How often a change is tried again when another one came first. Each lost swap means
+/// that another one was done, so this many must have come at once.
+const MAX_TRIES: usize = 64;
+
+/// The API keys of a deployment. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct ApiKeys(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    verifier: Verifier,
+    fixed: Vec<StaticKey>,
+    cache: KeyCache,
+    pub(crate) limit: AuthLimit,
+    pub(crate) proxies: TrustedProxies,
+    /// Stands in for a record that is not there.
+    nobody: Option<KeyRecord>,
+}
+
+/// A key from the configuration: it needs no store, and cannot be revoked by a call.
+#[derive(Clone)]
+pub struct StaticKey {
+    tenant: Tenant,
+    scopes: Scopes,
+    sha256: [u8; 32],
+}
+
+impl StaticKey {
+    /// The key whose text has this SHA-256.
+    #[must_use]
+    pub const fn new(tenant: Tenant, scopes: Scopes, sha256: [u8; 32]) -> Self {
+        Self {
+            tenant,
+            scopes,
+            sha256,
+        }
+    }
+
+    /// Makes a fresh key that lives in this process only, and shows it once.
+    ///
+    /// # Errors
+    /// [`ApiKeyError::Random`].
+    pub fn draw(tenant: Tenant, scopes: Scopes) -> Result<(NewKey, Self), ApiKeyError> {
+        let kid = Kid::new(RecordKey::from_bytes(random()?), random()?);
+        let key = NewKey::draw(kid, scopes)?;
+        let sha256 = key.sha256();
+        Ok((
+            key,
+            Self {
+                tenant,
+                scopes,
+                sha256,
+            },
+        ))
+    }
+}
+
+impl fmt::Debug for StaticKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tenant, scopes, .. } = self;
+        f.debug_struct("StaticKey")
+            .field("tenant", tenant)
+            .field("scopes", scopes)
+            .finish()
+    }
+}
+
+/// A stored key, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyInfo {
+    /// Its name.
+    pub kid: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// When it was made, in whole seconds.
+    pub created_at: Timestamp,
+}
+
+/// Collects the parts of [`ApiKeys`].
+#[derive(Debug)]
+pub struct ApiKeysBuilder {
+    verifier: Verifier,
+    fixed: Vec<StaticKey>,
+    proxies: TrustedProxies,
+    ticker: Ticker,
+}
+
+impl ApiKeysBuilder {
+    /// Adds keys from the configuration.
+    #[must_use]
+    pub fn static_keys(mut self, keys: impl IntoIterator<Item = StaticKey>) -> Self {
+        self.fixed.extend(keys);
+        self
+    }
+
+    /// Believes what these proxies say about the source of a request.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// Ages what is remembered by this clock instead of the monotonic one: for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.ticker = Ticker::Clock(clock);
+        self
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn build(self) -> ApiKeys {
+        let Self {
+            verifier,
+            fixed,
+            proxies,
+            ticker,
+        } = self;
+        let limit = AuthLimit::new(ticker.clone());
+        let cache = KeyCache::new(ticker);
+        let nobody = KeyRecord::nobody();
+        ApiKeys(Arc::new(Inner {
+            verifier,
+            fixed,
+            cache,
+            limit,
+            proxies,
+            nobody,
+        }))
+    }
+}
+
+impl ApiKeys {
+    /// Keys kept in `verifier`'s store.
+    #[must_use]
+    pub fn builder(verifier: Verifier) -> ApiKeysBuilder {
+        ApiKeysBuilder {
+            verifier,
+            fixed: Vec::new(),
+            proxies: TrustedProxies::default(),
+            ticker: Ticker::Monotonic(Stopwatch::start()),
+        }
+    }
+
+    /// Makes a key for `tenant` and shows it once.
+    ///
+    /// # Errors
+    /// [`ApiKeyError::TooMany`] with 8 live ones, or that of the store.
+    pub async fn create(&self, tenant: &Tenant, scopes: Scopes) -> Result<NewKey, ApiKeyError> {
+        self.add(tenant, scopes, |_| Ok(())).await
+    }
+
+    /// Makes the first key of `tenant`, with the scopes `send` and `check`: once. Of
+    /// many calls at the same time exactly one is given the key.
+    ///
+    /// # Errors
+    /// [`ApiKeyError::AlreadyActivated`] ever after.
+    pub async fn activate(&self, tenant: &Tenant) -> Result<NewKey, ApiKeyError> {
+        let once = |record: &mut KeyRecord| {
+            if std::mem::replace(&mut record.activated, true) {
+                return Err(ApiKeyError::AlreadyActivated);
+            }
+            Ok(())
+        };
+        self.add(tenant, Scopes::SEND_AND_CHECK, once).await
+    }
+
+    /// The stored keys of `tenant`, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they could not be read.
+    pub async fn list(&self, tenant: &Tenant) -> Result<Vec<KeyInfo>, StoreError> {
+        let at = record_key(self.0.verifier.keys(), tenant);
+        let keys = self
+            .read(at)
+            .await?
+            .map(|record| record.keys)
+            .unwrap_or_default();
+        let info = |key: StoredKey| KeyInfo {
+            kid: Kid::new(at, key.nonce).to_string(),
+            scopes: key.scopes,
+            revoked: key.revoked,
+            created_at: key.created_at(),
+        };
+        Ok(keys.into_iter().map(info).collect())
+    }
+
+    /// Revokes the key called `kid`, within a second everywhere; says whether there was
+    /// such a key. Revoking twice is no error.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it may not have happened.
+    pub async fn revoke(&self, kid: &str) -> Result<bool, ApiKeyError> {
+        let Some(kid) = Kid::parse(kid) else {
+            return Ok(false);
+        };
+        let changed = self.change(kid.record, None, |record, _| {
+            let key = record.keys.iter_mut().find(|key| key.nonce == kid.nonce);
+            Ok(key.map(|key| key.revoked = true))
+        });
+        Ok(changed.await?.is_some())
+    }
+
+    /// Who holds this key; none for any that is unknown, wrong or revoked.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be told.
+    pub async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
+        let sha256 = hash(key);
+        if let Some(caller) = self.find_fixed(&sha256) {
+            return Ok(Some(caller));
+        }
+        let Some(kid) = kid_of(key) else {
+            return Ok(None);
+        };
+        if let Some(caller) = self.remembered(kid, &sha256) {
+            return Ok(Some(caller));
+        }
+        // What the cache does not confirm is always read afresh: so a new key works at
+        // once, and a wrong secret costs the same read as an unknown kid.
+        let began = self.0.cache.now();
+        let Some(record) = self.read(kid.record).await? else {
+            // The work that a record would have been, so that an unknown kid looks like a
+            // wrong secret in time too.
+            let held = self
+                .0
+                .nobody
+                .as_ref()
+                .map(KeyRecord::encode)
+                .unwrap_or_default();
+            let decoded = KeyRecord::decode(self.0.verifier.keys(), kid.record, &held);
+            debug_assert!(decoded.is_err(), "nobody's record is kept nowhere");
+            let nobody = self.0.nobody.as_ref();
+            return Ok(nobody
+                .and_then(|nobody| nobody.scopes_of(kid.nonce, &sha256))
+                .and(None));
+        };
+        let scopes = record.scopes_of(kid.nonce, &sha256);
+        let tenant = record.tenant.clone();
+        self.0.cache.put(kid.record, began, Arc::new(record));
+        Ok(scopes.map(|scopes| Caller::new(tenant, scopes)))
+    }
+
+    /// The holder of `key` as far as it is known without the store.
+    pub(crate) fn recall(&self, key: &str) -> Option<Caller> {
+        let sha256 = hash(key);
+        self.find_fixed(&sha256)
+            .or_else(|| self.remembered(kid_of(key)?, &sha256))
+    }
+
+    fn find_fixed(&self, sha256: &[u8; 32]) -> Option<Caller> {
+        let fits = |key: &&StaticKey| bool::from(key.sha256.ct_eq(sha256));
+        self.0
+            .fixed
+            .iter()
+            .find(fits)
+            .map(|key| Caller::new(key.tenant.clone(), key.scopes))
+    }
+
+    fn remembered(&self, kid: Kid, sha256: &[u8; 32]) -> Option<Caller> {
+        let record = self.0.cache.get(kid.record)?;
+        let scopes = record.scopes_of(kid.nonce, sha256)?;
+        Some(Caller::new(record.tenant.clone(), scopes))
+    }
+
+    async fn read(&self, at: RecordKey) -> Result<Option<KeyRecord>, StoreError> {
+        let value = self.0.verifier.store().load(at).await?.value;
+        let decode = |value: Vec<u8>| KeyRecord::decode(self.0.verifier.keys(), at, &value);
+        Ok(value.map(decode).transpose()?)
+    }
+
+    async fn add(
+        &self,
+        tenant: &Tenant,
+        scopes: Scopes,
+        mut allow: impl FnMut(&mut KeyRecord) -> Result<(), ApiKeyError>,
+    ) -> Result<NewKey, ApiKeyError> {
+        let at = record_key(self.0.verifier.keys(), tenant);
+        let added = self.change(at, Some(tenant), |record, now| {
+            allow(record)?;
+            let nonce = fresh_nonce(record)?;
+            let key = NewKey::draw(Kid::new(at, nonce), scopes)?;
+            let created = u32::try_from(now.as_millis() / 1000).unwrap_or(u32::MAX);
+            let sha256 = key.sha256();
+            let stored = StoredKey {
+                nonce,
+                scopes,
+                revoked: false,
+                created,
+                sha256,
+            };
+            if record.add(stored) {
+                Ok(Some(key))
+            } else {
+                Err(ApiKeyError::TooMany)
+            }
+        });
+        let added = added.await?;
+        // A record is made for the tenant where there was none, so there always is one.
+        added.ok_or_else(|| StoreError::unavailable("the record of keys was not made").into())
+    }
+
+    /// Changes the record under `at` by compare-and-swap; `owner` makes it if absent.
+    async fn change<T>(
+        &self,
+        at: RecordKey,
+        owner: Option<&Tenant>,
+        mut step: impl FnMut(&mut KeyRecord, Timestamp) -> Result<Option<T>, ApiKeyError>,
+    ) -> Result<Option<T>, ApiKeyError> {
+        let store = self.0.verifier.store();
+        for _ in 0..MAX_TRIES {
+            let loaded = store.load(at).await?;
+            let held = loaded.value.as_deref();
+            let decode = |value| KeyRecord::decode(self.0.verifier.keys(), at, value);
+            let record = held.map(decode).transpose().map_err(StoreError::from)?;
+            let Some(mut record) = record.or_else(|| owner.cloned().map(KeyRecord::new)) else {
+                return Ok(None);
+            };
+            let Some(done) = step(&mut record, loaded.now)? else {
+                return Ok(None);
+            };
+            let bytes = record.encode();
+            let next = Entry {
+                bytes: &bytes,
+                garbage_after: None,
+            };
+            let swapped = store.swap(at, held, next, loaded.incarnation).await;
+            self.0.cache.forget(at);
+            if swapped? == Swap::Done {
+                return Ok(Some(done));
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+}
+
+/// Two bytes that no key of the record has.
+fn fresh_nonce(record: &KeyRecord) -> Result<[u8; 2], ApiKeyError> {
+    loop {
+        let nonce = random()?;
+        if record.keys.iter().all(|key| key.nonce != nonce) {
+            return Ok(nonce);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What is counted, by names that dashboards may rely on. No label holds a
+//! destination, a tenant or anything else that a caller chose.
+
+use std::time::Duration;
+
+use countersign::{Channel, StoreError, Verdict};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+
+pub(crate) const SENDS: &str = "countersign_sends_total";
+pub(crate) const CHECKS: &str = "countersign_checks_total";
+pub(crate) const REQUESTS: &str = "countersign_request_seconds";
+pub(crate) const STORE_ERRORS: &str = "countersign_store_errors_total";
+pub(crate) const DELIVERIES: &str = "countersign_delivery_seconds";
+pub(crate) const AUTH_FAILURES: &str = "countersign_auth_failures_total";
+
+/// Describes every metric to the recorder that is installed. Call it once, after
+/// installing one.
+pub fn describe_metrics() {
+    describe_counter!(SENDS, "Sends and resends, by channel and outcome");
+    describe_counter!(CHECKS, "Checks, by verdict");
+    describe_histogram!(
+        REQUESTS,
+        Unit::Seconds,
+        "Time to answer a call, by call and status"
+    );
+    describe_counter!(STORE_ERRORS, "Failed store operations, by kind of error");
+    describe_histogram!(
+        DELIVERIES,
+        Unit::Seconds,
+        "Time that deliverers took, by channel"
+    );
+    describe_counter!(
+        AUTH_FAILURES,
+        "Requests without a valid key or token, by kind"
+    );
+}
+
+pub(crate) fn sent(channel: Channel, outcome: &'static str) {
+    counter!(SENDS, "channel" => channel.name(), "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn checked(verdict: &Verdict) {
+    counter!(CHECKS, "verdict" => verdict.reason()).increment(1);
+}
+
+pub(crate) fn answered(call: &'static str, status: u16, took: Duration) {
+    histogram!(REQUESTS, "call" => call, "status" => status.to_string()).record(took);
+}
+
+pub(crate) fn delivered(channel: Channel, took: Duration) {
+    histogram!(DELIVERIES, "channel" => channel.name()).record(took);
+}
+
+pub(crate) fn auth_failed(kind: &'static str) {
+    counter!(AUTH_FAILURES, "kind" => kind).increment(1);
+}
+
+pub(crate) fn store_error(error: &StoreError) {
+    let kind = match error {
+        StoreError::Unavailable { .. } => "unavailable",
+        StoreError::Indeterminate { .. } => "indeterminate",
+        StoreError::Contended => "contended",
+        StoreError::Corrupt(_) => "corrupt",
+        _ => "unsupported",
+    };
+    counter!(STORE_ERRORS, "kind" => kind).increment(1);
+}

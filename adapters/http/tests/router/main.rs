@@ -1,0 +1,15 @@
+//! The router as a client sees it, over a memory store, a clock that stands still and a
+//! deliverer that records. Every answer is held against the OpenAPI document.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a suite fails by panicking"
+)]
+
+mod activation;
+mod bad_input;
+mod calls;
+mod conforms;
+mod desk;
+mod faults;
+mod keys;

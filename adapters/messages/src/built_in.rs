@@ -1,0 +1,42 @@
+//! The templates that come with the crate.
+
+use crate::part::Part;
+
+macro_rules! locale {
+    ($name:literal) => {
+        [
+            (
+                $name,
+                Part::EmailSubject,
+                include_str!(concat!("../templates/", $name, "/email.subject.j2")),
+            ),
+            (
+                $name,
+                Part::EmailText,
+                include_str!(concat!("../templates/", $name, "/email.text.j2")),
+            ),
+            (
+                $name,
+                Part::EmailHtml,
+                include_str!(concat!("../templates/", $name, "/email.html.j2")),
+            ),
+            (
+                $name,
+                Part::Sms,
+                include_str!(concat!("../templates/", $name, "/sms.text.j2")),
+            ),
+            (
+                $name,
+                Part::Voice,
+                include_str!(concat!("../templates/", $name, "/voice.text.j2")),
+            ),
+        ]
+    };
+}
+
+/// Locale, part and source of every built-in template.
+pub(crate) fn templates() -> impl Iterator<Item = (&'static str, Part, &'static str)> {
+    [locale!("en"), locale!("nb"), locale!("ar")]
+        .into_iter()
+        .flatten()
+}

@@ -1,0 +1,131 @@
+//! The public face: one brand's messages.
+
+use std::fmt;
+use std::path::Path;
+
+use countersign::Message;
+
+use crate::brand;
+use crate::built_in;
+use crate::catalogue::{Catalogue, Words};
+use crate::email::Email;
+use crate::error::{RenderError, TemplateError};
+use crate::own_directory;
+use crate::part::Part;
+use crate::sms_binding;
+
+/// Every message of one brand, in every language that has templates.
+pub struct Messages {
+    brand: String,
+    catalogue: Catalogue,
+}
+
+impl Messages {
+    /// Compiles the built-in templates and those of `dir` over them, and renders each
+    /// once, so that a mistake stops the start and not a send. The files are not read
+    /// again.
+    ///
+    /// # Errors
+    /// [`TemplateError`], with file and line, when the brand or a template cannot be
+    /// used.
+    pub fn new(brand: &str, dir: Option<&Path>) -> Result<Self, TemplateError> {
+        let brand = brand::valid(brand)?.to_owned();
+        let mut catalogue = Catalogue::new();
+        for (locale, part, source) in built_in::templates() {
+            catalogue.add(
+                locale,
+                part,
+                &format!("built-in {locale}/{}", part.file()),
+                source,
+            )?;
+        }
+        if let Some(dir) = dir {
+            for own in own_directory::read(dir)? {
+                catalogue.add(
+                    &own.locale,
+                    own.part,
+                    &own.path.display().to_string(),
+                    &own.source,
+                )?;
+            }
+        }
+        catalogue.complete()?;
+        catalogue.try_all(&brand)?;
+        Ok(Self { brand, catalogue })
+    }
+
+    /// The brand, as it stands in messages.
+    #[must_use]
+    pub fn brand(&self) -> &str {
+        &self.brand
+    }
+
+    /// The locales that have templates, in alphabetical order, in lower case.
+    #[must_use]
+    pub fn locales(&self) -> Vec<&str> {
+        self.catalogue.locales()
+    }
+
+    /// The message as an email.
+    ///
+    /// # Errors
+    /// [`RenderError`] when a template fails for these values.
+    pub fn email(&self, message: &Message<'_>) -> Result<Email, RenderError> {
+        let locale = self
+            .catalogue
+            .best(message.locale, &Part::EMAIL)
+            .ok_or(RenderError)?;
+        let words = self.words(message, locale);
+        Ok(Email {
+            subject: self.catalogue.render(Part::EmailSubject, &words)?,
+            text: self.catalogue.render(Part::EmailText, &words)?,
+            html: self.catalogue.render(Part::EmailHtml, &words)?,
+        })
+    }
+
+    /// The message as an SMS, with the app hash or the web origin that the caller gave
+    /// as its last line.
+    ///
+    /// # Errors
+    /// [`RenderError`] when a template fails for these values.
+    pub fn sms(&self, message: &Message<'_>) -> Result<String, RenderError> {
+        let text = self.one(Part::Sms, message)?;
+        Ok(sms_binding::append(text, message))
+    }
+
+    /// The message as it is spoken: the code twice, one sign after the other.
+    ///
+    /// # Errors
+    /// [`RenderError`] when a template fails for these values.
+    pub fn voice(&self, message: &Message<'_>) -> Result<String, RenderError> {
+        self.one(Part::Voice, message)
+    }
+
+    fn one(&self, part: Part, message: &Message<'_>) -> Result<String, RenderError> {
+        let locale = self
+            .catalogue
+            .best(message.locale, &[part])
+            .ok_or(RenderError)?;
+        self.catalogue.render(part, &self.words(message, locale))
+    }
+
+    fn words<'a>(&'a self, message: &Message<'a>, lang: &'a str) -> Words<'a> {
+        // Rounded down, so that nobody is promised time that the code does not have.
+        let minutes = (message.expires_in / 60).max(1);
+        Words {
+            brand: &self.brand,
+            code: message.code.reveal(),
+            minutes,
+            lang,
+        }
+    }
+}
+
+impl fmt::Debug for Messages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages")
+            .field("brand", &self.brand)
+            .field("locales", &self.locales())
+            .finish_non_exhaustive()
+    }
+}

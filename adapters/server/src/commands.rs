@@ -1,0 +1,40 @@
+//! One module for each command beside `serve`. Each works beside a running server.
+
+pub(crate) mod check_config;
+pub(crate) mod fence;
+pub(crate) mod inspect;
+pub(crate) mod key;
+pub(crate) mod openapi;
+pub(crate) mod reset;
+pub(crate) mod secret;
+pub(crate) mod token;
+
+use std::io::{ErrorKind, Write as _};
+
+use countersign::Verifier;
+
+use crate::config::{Config, StoreUrl};
+use crate::failure::Failure;
+use crate::wiring::{self, FirstStart};
+
+/// The verifier on the server's store, for what delivers nothing.
+async fn beside_the_server(config: &Config, first: FirstStart) -> Result<Verifier, Failure> {
+    if config.store == StoreUrl::Memory {
+        return Err(Failure::config(
+            "store.url: a memory store lives in its server alone, and no command reaches it: set \
+             sqlite:PATH",
+        ));
+    }
+    wiring::verifier(config, first, Vec::new()).await
+}
+
+/// Writes `text` to standard output, as it is.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads, `head` for instance, has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::runtime("cannot write to standard output", &error)),
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,183 @@
+//! `countersign check-config`: connects to everything named, line by line.
+
+use std::sync::Arc;
+
+use countersign::{Channel, Destination, SendRequest, Tenant, Verifier};
+use countersign_messages::Messages;
+
+use crate::config::{Config, ConfigError, StoreUrl};
+use crate::console;
+use crate::failure::{Failure, causes};
+use crate::wiring::{self, Deliverers, FirstStart};
+
+/// Whose message a trial is, in limits and logs.
+const TRIAL_TENANT: &str = "check-config";
+
+/// Tries everything that is named and prints a line for each; fails if one failed.
+pub(crate) async fn run(
+    config: Result<Config, ConfigError>,
+    send_to: Option<&Destination>,
+) -> Result<(), Failure> {
+    let mut report = Report::default();
+    let Some(config) = report.note("configuration", config.map_err(|e| e.to_string()), |_| {
+        "every key is known and makes sense".to_owned()
+    })?
+    else {
+        return report.end();
+    };
+    report.note("console", sentence(console::permit(&config)), |()| {
+        shown_where(&config)
+    })?;
+    let deliverers = deliverers(&mut report, &config).await?;
+    report.note("jwt", token_key(&config), |text| (*text).to_owned())?;
+    let verifier = store(&mut report, &config, deliverers, send_to.is_some()).await?;
+    if let (Some(to), Some(verifier)) = (send_to, verifier) {
+        let name = format!("send to {}", to.masked());
+        report.note(&name, send(&verifier, to).await, |channel| {
+            format!("a {} code was taken for delivery", channel.name())
+        })?;
+    }
+    report.end()
+}
+
+/// The lines so far.
+#[derive(Default)]
+struct Report {
+    failed: usize,
+}
+
+impl Report {
+    /// Prints what came of `name`, and hands on what worked.
+    fn note<T>(
+        &mut self,
+        name: &str,
+        outcome: Result<T, String>,
+        well: impl FnOnce(&T) -> String,
+    ) -> Result<Option<T>, Failure> {
+        match outcome {
+            Ok(value) => {
+                super::print(&format!("ok      {name}: {}\n", well(&value)))?;
+                Ok(Some(value))
+            }
+            Err(problem) => {
+                self.failed += 1;
+                super::print(&format!("FAILED  {name}: {problem}\n"))?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        match self.failed {
+            0 => Ok(()),
+            1 => Err(Failure::config("one line failed")),
+            failed => Err(Failure::config(format!("{failed} lines failed"))),
+        }
+    }
+}
+
+fn sentence<T>(outcome: Result<T, Failure>) -> Result<T, String> {
+    outcome.map_err(|failure| failure.to_string())
+}
+
+fn shown_where(config: &Config) -> String {
+    let console = crate::config::Provider::Console;
+    let shown: Vec<_> = config
+        .routes
+        .iter()
+        .filter(|route| route.via.contains(&console))
+        .map(|route| route.channel.name())
+        .collect();
+    match shown.as_slice() {
+        [] => "no codes are shown".to_owned(),
+        shown => format!("{} codes are shown in the terminal", shown.join(", ")),
+    }
+}
+
+/// Renders every template and logs in to every server that is named.
+async fn deliverers(report: &mut Report, config: &Config) -> Result<Deliverers, Failure> {
+    let locales = |messages: &Arc<Messages>| {
+        format!("{} in {}", messages.brand(), messages.locales().join(", "))
+    };
+    let messages = sentence(wiring::messages(config));
+    let Some(messages) = report.note("messages", messages, locales)? else {
+        return Ok(Vec::new());
+    };
+    let smtp = match wiring::smtp(config, &messages) {
+        Ok(None) => None,
+        Ok(Some(smtp)) => {
+            let alive = smtp.check().await.map_err(|error| causes(&error));
+            let well = |()| "the server greets us and takes our login".to_owned();
+            report.note("smtp", alive, |()| well(()))?.map(|()| smtp)
+        }
+        Err(failure) => report
+            .note("smtp", Err(failure.to_string()), |()| String::new())?
+            .and(None),
+    };
+    Ok(wiring::deliverers(config, smtp.as_ref()))
+}
+
+fn token_key(config: &Config) -> Result<&'static str, String> {
+    use crate::config::JwtKey;
+    match &config.jwt.key {
+        JwtKey::Made(path) if !path.exists() => Ok("its secret is made at the first start"),
+        JwtKey::EdDsa(_) => {
+            sentence(wiring::jwt(config, FirstStart::Refuse)).map(|_| "tokens by EdDSA are taken")
+        }
+        _ => sentence(wiring::jwt(config, FirstStart::Refuse)).map(|_| "tokens by HS256 are taken"),
+    }
+}
+
+/// Opens the secrets and the store. What a first start would make is not made here,
+/// unless a message is to be sent.
+async fn store(
+    report: &mut Report,
+    config: &Config,
+    deliverers: Deliverers,
+    sends: bool,
+) -> Result<Option<Verifier>, Failure> {
+    let fresh = match &config.store {
+        StoreUrl::Memory => false,
+        StoreUrl::Sqlite(path) => !sends && !path.exists(),
+    };
+    if fresh {
+        let later = |(): &()| format!("{} is made at the first start", config.store);
+        report.note("store", Ok(()), later)?;
+        if config.secret_file.exists() {
+            let keys = sentence(wiring::keys(config, FirstStart::Refuse));
+            report.note("secret_file", keys, |_| "its keys can be used".to_owned())?;
+        }
+        return Ok(None);
+    }
+    let first = if sends {
+        FirstStart::Make
+    } else {
+        FirstStart::Refuse
+    };
+    let verifier = sentence(wiring::verifier(config, first, deliverers).await);
+    report.note("store", verifier, |verifier| {
+        let survives = wiring::survives(verifier.store().durability());
+        format!(
+            "{} is atomic, its secrets fit, a write {survives}",
+            config.store
+        )
+    })
+}
+
+async fn send(verifier: &Verifier, to: &Destination) -> Result<Channel, String> {
+    let tenant = Tenant::new(TRIAL_TENANT).map_err(|error| error.to_string())?;
+    let channel = Channel::ALL
+        .into_iter()
+        .find(|channel| to.is_reached_by(*channel))
+        .ok_or("no channel reaches it")?;
+    let request = SendRequest::new(&tenant, channel, to);
+    match verifier.send(&request).await {
+        Ok(sent) => {
+            // Nobody is to check it.
+            let id = sent.session_id.to_string();
+            let _ = verifier.cancel(&tenant, &id).await;
+            Ok(channel)
+        }
+        Err(error) => Err(causes(&error)),
+    }
+}

@@ -1,0 +1,83 @@
+//! `countersign key`: API keys in the store.
+
+use std::fmt::Write as _;
+
+use countersign::{Clock as _, SystemClock, Tenant};
+use countersign_http::{ApiKeys, Scopes};
+
+use super::inspect::ago;
+use crate::cli::Key;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::wiring::{self, FirstStart};
+
+/// Makes, lists or revokes keys.
+pub(crate) async fn run(config: &Config, key: Key) -> Result<(), Failure> {
+    // The first key may well be made before the first start.
+    let first = match key {
+        Key::Create { .. } => FirstStart::Make,
+        Key::List { .. } | Key::Revoke { .. } => FirstStart::Refuse,
+    };
+    let verifier = super::beside_the_server(config, first).await?;
+    let keys = wiring::api_keys(config, verifier, Vec::new());
+    match key {
+        Key::Create { tenant, scopes } => create(&keys, &tenant, &scopes).await,
+        Key::List { tenant } => list(&keys, &tenant).await,
+        Key::Revoke { kid } => revoke(&keys, &kid).await,
+    }
+}
+
+async fn create(keys: &ApiKeys, tenant: &Tenant, scopes: &[String]) -> Result<(), Failure> {
+    let scopes = if scopes.is_empty() {
+        Scopes::SEND_AND_CHECK
+    } else {
+        wiring::scopes(scopes)
+    };
+    let key = keys
+        .create(tenant, scopes)
+        .await
+        .map_err(|error| Failure::runtime("no key was made", &error))?;
+    tracing::info!(
+        target: "audit",
+        tenant = tenant.name(), kid = key.kid(), scopes = scopes.names().join(","), "key created"
+    );
+    super::print(&format!("{}\n", key.reveal()))
+}
+
+async fn list(keys: &ApiKeys, tenant: &Tenant) -> Result<(), Failure> {
+    let keys = keys
+        .list(tenant)
+        .await
+        .map_err(|error| Failure::runtime("the keys could not be read", &error))?;
+    if keys.is_empty() {
+        return super::print(&format!("tenant {} has no keys\n", tenant.name()));
+    }
+    let now = SystemClock::default().now();
+    let mut table = format!("{:<16}{:<9}{:<18}made\n", "kid", "state", "scopes");
+    for key in keys {
+        let state = if key.revoked { "revoked" } else { "live" };
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(
+            table,
+            "{:<16}{state:<9}{:<18}{}",
+            key.kid,
+            key.scopes.names().join(","),
+            ago(now, key.created_at),
+        );
+    }
+    super::print(&table)
+}
+
+async fn revoke(keys: &ApiKeys, kid: &str) -> Result<(), Failure> {
+    let revoked = keys
+        .revoke(kid)
+        .await
+        .map_err(|error| Failure::runtime("the key may not have been revoked", &error))?;
+    if !revoked {
+        return Err(Failure::Runtime(format!(
+            "there is no key {kid}: `countersign key list --tenant NAME` shows them"
+        )));
+    }
+    tracing::info!(target: "audit", kid, "key revoked");
+    super::print(&format!("{kid} is revoked\n"))
+}

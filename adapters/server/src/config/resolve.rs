@@ -1,0 +1,232 @@
+//! From what was written to a valid configuration: defaults, and what no type can say.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use countersign::{Channel, Policy, Tenant};
+
+use super::raw::{Raw, RawApiKey, RawJwt, RawSmtp, RawStore};
+use super::{
+    Config, ConfigError, JwtConfig, JwtKey, MessagesConfig, SecretText, SmtpConfig, StaticKey,
+    StoreUrl, provider,
+};
+
+const SECRET_FILE: &str = "./data/secret";
+const STORE_URL: &str = "sqlite:./data/countersign.db";
+const AUDIENCE: &str = "countersign";
+const TENANT_CLAIM: &str = "sub";
+const BRAND: &str = "Countersign";
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const ADMIN_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+/// Fills in the defaults and refuses what makes no sense.
+pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
+    refuse_both(&raw)?;
+    countries(raw.sms.countries.as_deref().unwrap_or_default())?;
+    let production = raw.production.unwrap_or(false);
+    let secret_file = raw
+        .secret_file
+        .unwrap_or_else(|| PathBuf::from(SECRET_FILE));
+    let routes = provider::routes([
+        (Channel::Sms, raw.sms.via),
+        (Channel::Voice, raw.voice.via),
+        (Channel::Email, raw.email.via),
+    ])?;
+    // The console costs nothing; what it guards are the guesses, and those limits stay.
+    let only_console = provider::only_console(&routes);
+    let base = if only_console {
+        Policy::for_console()
+    } else {
+        Policy::default()
+    };
+    Ok(Config {
+        listen: raw.listen.unwrap_or(LISTEN),
+        admin_listen: raw.admin_listen.unwrap_or(ADMIN_LISTEN),
+        production,
+        dangerous_console: raw.dangerous_console.unwrap_or(false),
+        public_url: raw.public_url.as_deref().map(public_url).transpose()?,
+        trusted_proxies: raw.trusted_proxies.unwrap_or_default(),
+        log_format: raw.log_format.unwrap_or_default(),
+        shutdown_grace_seconds: raw.shutdown_grace_seconds.unwrap_or(2).into(),
+        drain_seconds: raw.drain_seconds.unwrap_or(20).into(),
+        max_in_flight: in_flight(raw.max_in_flight.unwrap_or(1024))?,
+        store: store(raw.store)?,
+        smtp: raw.smtp.map(smtp).transpose()?,
+        jwt: jwt(raw.jwt, &secret_file)?,
+        policy: raw.policy.over(base, production)?,
+        messages: MessagesConfig {
+            brand: raw.messages.brand.unwrap_or_else(|| BRAND.to_owned()),
+            dir: raw.messages.dir,
+        },
+        api_keys: api_keys(raw.api_key.unwrap_or_default())?,
+        secret_file,
+        routes,
+    })
+}
+
+/// Sections of deliverers to come are read, so that their mistakes show today.
+fn refuse_both(raw: &Raw) -> Result<(), ConfigError> {
+    let both = |text: &Option<SecretText>, file: &Option<PathBuf>| text.is_some() && file.is_some();
+    let twilio = raw
+        .twilio
+        .as_ref()
+        .is_some_and(|it| both(&it.auth_token, &it.auth_token_file));
+    let vonage = raw
+        .vonage
+        .as_ref()
+        .is_some_and(|it| both(&it.api_secret, &it.api_secret_file));
+    let field = match (twilio, vonage) {
+        (true, _) => "twilio.auth_token",
+        (_, true) => "vonage.api_secret",
+        _ => return Ok(()),
+    };
+    Err(ConfigError::new(
+        field,
+        "is set, and so is its `_file` form: set one of them",
+    ))
+}
+
+fn countries(codes: &[String]) -> Result<(), ConfigError> {
+    let valid = |code: &str| code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
+    match codes.iter().find(|code| !valid(code)) {
+        None => Ok(()),
+        Some(code) => Err(ConfigError::new(
+            "sms.countries",
+            format!("{code:?} is no country: expected two capital letters, for instance \"NO\""),
+        )),
+    }
+}
+
+fn public_url(url: &str) -> Result<String, ConfigError> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let host = rest
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_default();
+    if host.is_empty() || url.contains(|c: char| c.is_whitespace() || "\"'<>?#".contains(c)) {
+        return Err(ConfigError::new(
+            "public_url",
+            "expected http:// or https:// and a host",
+        ));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+fn in_flight(max: u32) -> Result<usize, ConfigError> {
+    match usize::try_from(max) {
+        Ok(max @ 1..=1_000_000) => Ok(max),
+        _ => Err(ConfigError::new(
+            "max_in_flight",
+            "expected 1 to 1000000 requests",
+        )),
+    }
+}
+
+fn store(raw: RawStore) -> Result<StoreUrl, ConfigError> {
+    let from_file = raw.url_file.is_some();
+    match SecretText::either("store.url", raw.url, raw.url_file)? {
+        None => StoreUrl::parse(STORE_URL),
+        Some(url) => StoreUrl::parse(url.reveal()),
+    }
+    .map_err(|problem| {
+        ConfigError::new(
+            if from_file {
+                "store.url_file"
+            } else {
+                "store.url"
+            },
+            problem,
+        )
+    })
+}
+
+fn smtp(raw: RawSmtp) -> Result<SmtpConfig, ConfigError> {
+    Ok(SmtpConfig {
+        url: raw.url,
+        password: SecretText::either("smtp.password", raw.password, raw.password_file)?,
+        from: raw.from,
+        ca_file: raw.ca_file,
+    })
+}
+
+fn jwt(raw: RawJwt, secret_file: &Path) -> Result<JwtConfig, ConfigError> {
+    let secret = SecretText::either("jwt.hs256_secret", raw.hs256_secret, raw.hs256_secret_file)?;
+    let key = match (secret, raw.public_key_file) {
+        (Some(_), Some(_)) => {
+            return Err(ConfigError::new(
+                "jwt.public_key_file",
+                "is set, and so is jwt.hs256_secret: set one of them",
+            ));
+        }
+        (Some(secret), None) if secret.reveal().len() < 32 => {
+            return Err(ConfigError::new(
+                "jwt.hs256_secret",
+                "at least 32 bytes are needed",
+            ));
+        }
+        (Some(secret), None) => JwtKey::Hs256(secret),
+        (None, Some(path)) => JwtKey::EdDsa(path),
+        (None, None) => JwtKey::Made(secret_file.with_file_name("jwt-secret")),
+    };
+    let audience = raw.audience.unwrap_or_else(|| AUDIENCE.to_owned());
+    let tenant_claim = raw.tenant_claim.unwrap_or_else(|| TENANT_CLAIM.to_owned());
+    for (field, text) in [
+        ("jwt.audience", &audience),
+        ("jwt.tenant_claim", &tenant_claim),
+    ] {
+        if text.is_empty() {
+            return Err(ConfigError::new(field, "is empty"));
+        }
+    }
+    Ok(JwtConfig {
+        key,
+        audience,
+        tenant_claim,
+    })
+}
+
+const SCOPES: [&str; 3] = ["send", "check", "admin"];
+
+fn api_keys(raw: Vec<RawApiKey>) -> Result<Vec<StaticKey>, ConfigError> {
+    raw.into_iter().map(api_key).collect()
+}
+
+fn api_key(raw: RawApiKey) -> Result<StaticKey, ConfigError> {
+    let tenant = Tenant::new(&raw.tenant)
+        .map_err(|error| ConfigError::new("api_key.tenant", error.to_string()))?;
+    let known = |scope: &String| SCOPES.contains(&scope.as_str());
+    if raw.scopes.is_empty() || !raw.scopes.iter().all(known) {
+        return Err(ConfigError::new(
+            "api_key.scopes",
+            "expected some of send, check and admin",
+        ));
+    }
+    let sha256 = hex(&raw.sha256).ok_or_else(|| {
+        ConfigError::new(
+            "api_key.sha256",
+            "expected the SHA-256 of the key in 64 hex digits",
+        )
+    })?;
+    Ok(StaticKey {
+        tenant,
+        scopes: raw.scopes,
+        sha256,
+    })
+}
+
+fn hex(text: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> = text
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits
+        .chunks_exact(2)
+        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+        .collect();
+    if digits.len() == 64 {
+        bytes.try_into().ok()
+    } else {
+        None
+    }
+}

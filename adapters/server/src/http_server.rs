@@ -1,0 +1,225 @@
+//! Connections: HTTP/1.1 and HTTP/2 in the clear, with bounds on what a stranger can hold.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt as _;
+
+/// For the head of a request, from the connection's beginning or the last answer on.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a request's head.
+const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEADERS: usize = 64;
+const MAX_STREAMS: u32 = 256;
+/// A peer that does not answer a ping of this rhythm is gone.
+const PING: Duration = Duration::from_secs(20);
+const MAX_CONNECTIONS: usize = 4096;
+/// The pause after a failed accept: most often there are no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `router` until `stop` turns true, then lets every request that was begun end.
+pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let protocols = Arc::new(protocols());
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &connections) => accepted,
+            // The sender's end means the same as its word.
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let Some((stream, peer, permit)) = accepted else {
+            continue;
+        };
+        let connection = Connection {
+            stream,
+            peer,
+            router: router.clone(),
+        };
+        let protocols = Arc::clone(&protocols);
+        let watcher = graceful.watcher();
+        tokio::spawn(async move {
+            connection.run(&protocols, watcher).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// The next connection, once there is room for it: those beyond wait in the system.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(connections).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, permit)),
+        Err(error) => {
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+fn protocols() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    builder
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+}
+
+impl Connection {
+    async fn run(self, protocols: &auto::Builder<TokioExecutor>, watcher: Watcher) {
+        let Self {
+            stream,
+            peer,
+            router,
+        } = self;
+        // Small answers on a quiet line would otherwise wait for more.
+        let _ = stream.set_nodelay(true);
+        let heard = Arc::new(AtomicBool::new(false));
+        let ear = Arc::clone(&heard);
+        let service = router.map_request(move |request: Request<Incoming>| {
+            ear.store(true, Ordering::Relaxed);
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request
+        });
+        let service = TowerToHyperService::new(service);
+        let connection = protocols
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
+        tokio::select! {
+            ended = watcher.watch(connection) => {
+                if let Err(error) = ended {
+                    tracing::debug!(error = error.as_ref(), "a connection ended");
+                }
+            }
+            () = silence(&heard) => tracing::debug!("a connection asked for nothing"),
+        }
+    }
+}
+
+/// Ends when nothing was asked for in time. The protocol is told apart before any of the
+/// library's own time-outs begins, so that a peer who sends half a preface would stay.
+async fn silence(heard: &AtomicBool) {
+    tokio::time::sleep(HEAD_TIMEOUT).await;
+    if heard.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::Notify;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    async fn start(router: Router) -> (SocketAddr, watch::Sender<bool>, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        (
+            address,
+            stop,
+            tokio::spawn(serve(listener, router, stopped)),
+        )
+    }
+
+    async fn answer(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
+    #[tokio::test]
+    async fn a_request_in_flight_is_answered_and_then_nobody_is_let_in() {
+        let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (inside, door) = (entered.clone(), leave.clone());
+        let wait = get(async move || {
+            inside.notify_one();
+            door.notified().await;
+            "done"
+        });
+        let (address, stop, server) = start(Router::new().route("/", wait)).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let idle = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await
+            .unwrap();
+        entered.notified().await;
+        stop.send_replace(true);
+        assert_eq!(
+            answer(idle).await,
+            "",
+            "a connection that asks for nothing is closed"
+        );
+        assert!(
+            TcpStream::connect(address).await.is_err(),
+            "nobody is let in any more"
+        );
+        assert!(!server.is_finished(), "it waits for the request in flight");
+        leave.notify_one();
+        let text = answer(stream).await;
+        assert!(
+            text.starts_with("HTTP/1.1 200") && text.ends_with("done"),
+            "{text}"
+        );
+        server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a27_a_head_of_too_many_or_too_large_headers_is_refused() {
+        let (address, _stop, _server) = start(Router::new().route("/", get(|| async {}))).await;
+        let many = (0..1000)
+            .map(|n| format!("x-{n}: 1\r\n"))
+            .collect::<Vec<_>>()
+            .concat();
+        let large = format!("x: {}\r\n", "a".repeat(64 * 1024));
+        for headers in [many, large] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
+            // The server may close before it has read everything.
+            let _ = stream.write_all(head.as_bytes()).await;
+            let mut status = [0; 12];
+            stream.read_exact(&mut status).await.unwrap();
+            assert_eq!(&status, b"HTTP/1.1 431");
+        }
+    }
+}

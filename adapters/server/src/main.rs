@@ -1,0 +1,48 @@
+//! The server and its command line: one binary, `countersign`.
+
+mod banner;
+mod bounds;
+mod cli;
+mod commands;
+mod config;
+mod console;
+mod failure;
+mod http_server;
+mod in_order;
+mod logging;
+mod private_file;
+mod secrets;
+mod serve;
+mod shutdown;
+mod wiring;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("countersign: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    // Fails only where one is installed already, and then there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::runtime("cannot start", &error))?;
+    let outcome = runtime.block_on(cli.run());
+    // What is still under way has had its time; dropping it closes the store.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    outcome
+}

@@ -1,0 +1,330 @@
+//! Puts the parts together: the one place that names concrete adapters.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use countersign::store::Durability;
+use countersign::{BuildError, Channel, Deliverer, KeyRing, MemoryStore, SessionStore, Verifier};
+use countersign_http::{ApiKeys, JwtVerifier, Scope, Scopes, StaticKey, TrustedProxies};
+use countersign_messages::Messages;
+use countersign_smtp::Smtp;
+use countersign_sqlite::{Options, SqliteStore};
+
+use crate::config::{Config, JwtKey, Provider, SecretText, StoreUrl};
+use crate::console::Console;
+use crate::failure::{Failure, causes};
+use crate::in_order::InOrder;
+use crate::private_file;
+use crate::secrets::{self, Secrets};
+
+/// Whether what is missing at a first start is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstStart {
+    /// Secrets and database are made.
+    Make,
+    /// They must be there: for commands that look at what a server did.
+    Refuse,
+}
+
+/// Deliverers by channel.
+pub(crate) type Deliverers = Vec<(Channel, Arc<dyn Deliverer>)>;
+
+/// The keys of the deployment. A memory store's live as long as its process, unless the
+/// secret file is there.
+pub(crate) fn keys(config: &Config, first: FirstStart) -> Result<KeyRing, Failure> {
+    if config.store == StoreUrl::Memory && !config.secret_file.exists() {
+        return KeyRing::generate().map_err(|error| Failure::runtime("cannot make keys", &error));
+    }
+    Secrets::open(&config.secret_file, first == FirstStart::Make)?.ring()
+}
+
+/// The store, opened.
+pub(crate) fn store(url: &StoreUrl, first: FirstStart) -> Result<Arc<dyn SessionStore>, Failure> {
+    match url {
+        StoreUrl::Memory => Ok(Arc::new(MemoryStore::new())),
+        StoreUrl::Sqlite(path) => Ok(Arc::new(sqlite(path, first)?)),
+    }
+}
+
+fn sqlite(path: &Path, first: FirstStart) -> Result<SqliteStore, Failure> {
+    if first == FirstStart::Make {
+        private_file::make_folder_of(path).map_err(|error| {
+            Failure::config(format!(
+                "store.url: cannot make the folder of {}: {error}",
+                path.display()
+            ))
+        })?;
+    } else if !path.exists() {
+        return Err(Failure::config(format!(
+            "store.url: there is no database {}: run this where the server runs, or name its \
+             configuration with --config",
+            path.display()
+        )));
+    }
+    SqliteStore::open(path, &Options::default())
+        .map_err(|error| Failure::config(format!("store.url: {}", causes(&error))))
+}
+
+/// Ends every open session of the store, in whatever process.
+pub(crate) fn fence(url: &StoreUrl) -> Result<(), Failure> {
+    match url {
+        StoreUrl::Memory => Err(Failure::config(
+            "store.url: a memory store ends with its process: restart the server",
+        )),
+        StoreUrl::Sqlite(path) => SqliteStore::fence(path)
+            .map_err(|error| Failure::config(format!("store.url: {}", causes(&error)))),
+    }
+}
+
+/// The words of the messages, every template tried once.
+pub(crate) fn messages(config: &Config) -> Result<Arc<Messages>, Failure> {
+    Messages::new(&config.messages.brand, config.messages.dir.as_deref())
+        .map(Arc::new)
+        .map_err(|error| Failure::config(format!("messages: {}", causes(&error))))
+}
+
+/// The mail server's deliverer, where it is named.
+pub(crate) fn smtp(
+    config: &Config,
+    messages: &Arc<Messages>,
+) -> Result<Option<Arc<Smtp>>, Failure> {
+    if !config
+        .routes
+        .iter()
+        .any(|route| route.via.contains(&Provider::Smtp))
+    {
+        return Ok(None);
+    }
+    let unset = |field: &str, example: &str| {
+        Failure::config(format!(
+            "email.via names \"smtp\", and smtp.{field} is not set: set it under [smtp], for \
+             instance {field} = \"{example}\""
+        ))
+    };
+    let url_example = "smtp://user@mail.example.com:587";
+    let Some(smtp) = &config.smtp else {
+        return Err(unset("url", url_example));
+    };
+    let Some(url) = &smtp.url else {
+        return Err(unset("url", url_example));
+    };
+    let Some(from) = &smtp.from else {
+        return Err(unset("from", "Example <no-reply@example.com>"));
+    };
+    let mut settings = countersign_smtp::SmtpConfig::new(url.reveal(), from);
+    if let Some(password) = &smtp.password {
+        settings = settings.password(password.reveal());
+    }
+    if let Some(path) = &smtp.ca_file {
+        let pem = std::fs::read(path).map_err(|error| {
+            Failure::config(format!(
+                "smtp.ca_file: cannot read {}: {error}",
+                path.display()
+            ))
+        })?;
+        settings = settings.ca_pem(pem);
+    }
+    let smtp = Smtp::new(settings, Arc::clone(messages))
+        .map_err(|error| Failure::config(causes(&error)))?;
+    Ok(Some(Arc::new(smtp)))
+}
+
+/// Every channel that has deliverers, with them.
+pub(crate) fn deliverers(config: &Config, smtp: Option<&Arc<Smtp>>) -> Deliverers {
+    let console: Arc<dyn Deliverer> = Arc::new(Console);
+    let one = |provider: &Provider| match provider {
+        Provider::Console => Some(Arc::clone(&console)),
+        Provider::Smtp => smtp.map(|smtp| Arc::clone(smtp) as Arc<dyn Deliverer>),
+    };
+    let channel = |route: &crate::config::Route| {
+        let all = InOrder::of(route.via.iter().filter_map(one).collect())?;
+        Some((route.channel, all))
+    };
+    config.routes.iter().filter_map(channel).collect()
+}
+
+/// The verifier, its store found to be atomic and its own.
+pub(crate) async fn verifier(
+    config: &Config,
+    first: FirstStart,
+    deliverers: Deliverers,
+) -> Result<Verifier, Failure> {
+    let keys = keys(config, first)?;
+    let store = store(&config.store, first)?;
+    let mut builder = Verifier::builder(keys, store).policy(config.policy.clone());
+    for (channel, deliverer) in deliverers {
+        builder = builder.deliverer(channel, deliverer);
+    }
+    let verifier = builder.build().map_err(|error| wrong_store(&error))?;
+    verifier
+        .probe()
+        .await
+        .map_err(|error| wrong_store(&error))?;
+    Ok(verifier)
+}
+
+fn wrong_store(error: &BuildError) -> Failure {
+    match error {
+        BuildError::ForeignStore => Failure::config(
+            "secret_file: the store was used with another pseudonym key, and with this one every \
+             limit would be forgotten: bring the old secret file back, or name a fresh store.url",
+        ),
+        BuildError::Policy(error) => Failure::config(error.to_string()),
+        other => Failure::Runtime(format!("store.url: {}", causes(other))),
+    }
+}
+
+/// The API keys, with those of the configuration and `extra` ones of this process.
+pub(crate) fn api_keys(config: &Config, verifier: Verifier, extra: Vec<StaticKey>) -> ApiKeys {
+    let configured = config
+        .api_keys
+        .iter()
+        .map(|key| StaticKey::new(key.tenant.clone(), scopes(&key.scopes), key.sha256));
+    ApiKeys::builder(verifier)
+        .static_keys(configured.chain(extra))
+        .trusted_proxies(TrustedProxies::new(config.trusted_proxies.clone()))
+        .build()
+}
+
+/// The scopes of these names.
+pub(crate) fn scopes(names: &[String]) -> Scopes {
+    names
+        .iter()
+        .filter_map(|name| Scope::from_name(name))
+        .collect()
+}
+
+/// What verifies dashboard tokens, and signs them where the secret is known.
+pub(crate) fn jwt(config: &Config, first: FirstStart) -> Result<JwtVerifier, Failure> {
+    let wrong = |field: &str, error: &dyn std::error::Error| {
+        Failure::config(format!("jwt.{field}: {}", causes(error)))
+    };
+    let verifier = match &config.jwt.key {
+        JwtKey::Hs256(secret) => JwtVerifier::hs256(secret.reveal().as_bytes())
+            .map_err(|error| wrong("hs256_secret", &error))?,
+        JwtKey::EdDsa(path) => {
+            let pem = std::fs::read_to_string(path).map_err(|error| {
+                Failure::config(format!(
+                    "jwt.public_key_file: cannot read {}: {error}",
+                    path.display()
+                ))
+            })?;
+            JwtVerifier::eddsa(&pem).map_err(|error| wrong("public_key_file", &error))?
+        }
+        JwtKey::Made(path) => {
+            let secret = made_secret(config, path, first)?;
+            JwtVerifier::hs256(secret.reveal().as_bytes())
+                .map_err(|error| wrong("hs256_secret_file", &error))?
+        }
+    };
+    Ok(verifier
+        .audience(&config.jwt.audience)
+        .tenant_claim(&config.jwt.tenant_claim))
+}
+
+/// The token secret beside the master keys, made at the first start; a memory store's
+/// lives as long as its process.
+fn made_secret(config: &Config, path: &Path, first: FirstStart) -> Result<SecretText, Failure> {
+    if !path.exists() {
+        if first == FirstStart::Refuse {
+            return Err(Failure::config(format!(
+                "jwt: there is no {}: run this where the server runs, or set \
+                 jwt.hs256_secret_file",
+                path.display()
+            )));
+        }
+        let fresh = secrets::generate_text()
+            .map_err(|error| Failure::runtime("cannot make a token secret", &error))?;
+        if config.store == StoreUrl::Memory {
+            return Ok(SecretText::new(fresh.as_str().to_owned()));
+        }
+        private_file::make(path, &format!("{}\n", fresh.as_str())).map_err(|error| {
+            Failure::config(format!("jwt: cannot make {}: {error}", path.display()))
+        })?;
+    }
+    private_file::warn_if_open(path);
+    Ok(SecretText::read("jwt.hs256_secret_file", path)?)
+}
+
+/// What a store's acknowledged writes survive, in words.
+pub(crate) fn survives(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Process => "gone with the process",
+        Durability::Forgetful => "may forget the last writes in a crash",
+        Durability::Crash => "survives a crash, not a loss of power",
+        _ => "survives a loss of power",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channels(text: &str) -> Vec<Channel> {
+        let config = Config::of(text).unwrap();
+        deliverers(&config, None)
+            .into_iter()
+            .map(|(channel, _)| channel)
+            .collect()
+    }
+
+    #[test]
+    fn the_console_takes_every_channel_only_while_none_is_configured() {
+        assert_eq!(channels("").len(), 3);
+        assert_eq!(channels("[email]\nvia = [\"console\"]"), [Channel::Email]);
+        assert_eq!(channels("[email]\nvia = [\"smtp\"]"), []);
+    }
+
+    #[test]
+    fn a_deliverer_that_is_named_and_not_configured_says_what_to_set() {
+        for (section, expected) in [
+            ("", "smtp.url is not set"),
+            ("[smtp]\nfrom = \"a@example.com\"", "smtp.url is not set"),
+            ("[smtp]\nurl = \"smtp://127.0.0.1\"", "smtp.from is not set"),
+            (
+                "[smtp]\nurl = \"smtp://u@127.0.0.1\"\nfrom = \"a@example.com\"",
+                "set password_file",
+            ),
+        ] {
+            let config = Config::of(&format!("[email]\nvia = [\"smtp\"]\n{section}")).unwrap();
+            let messages = messages(&config).unwrap();
+            let sentence = smtp(&config, &messages).map(drop).unwrap_err().to_string();
+            assert!(sentence.contains(expected), "{sentence}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_of_other_secrets_stops_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("data/secret");
+        let text = format!(
+            "secret_file = \"{}\"\n[store]\nurl = \"sqlite:{}\"",
+            secret.display(),
+            folder.path().join("data/countersign.db").display()
+        );
+        let config = Config::of(&text).unwrap();
+        let untouched = verifier(&config, FirstStart::Refuse, Vec::new()).await;
+        assert!(
+            untouched.is_err() && !secret.exists(),
+            "a look makes nothing"
+        );
+        verifier(&config, FirstStart::Make, Vec::new())
+            .await
+            .map(drop)
+            .unwrap();
+        verifier(&config, FirstStart::Refuse, Vec::new())
+            .await
+            .map(drop)
+            .unwrap();
+        std::fs::remove_file(&secret).unwrap();
+        let refused = verifier(&config, FirstStart::Make, Vec::new())
+            .await
+            .map(drop);
+        assert!(
+            refused
+                .unwrap_err()
+                .to_string()
+                .contains("another pseudonym key")
+        );
+    }
+}

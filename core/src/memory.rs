@@ -1,0 +1,288 @@
+//! A store in memory: the executable specification of a store.
+
+mod shard;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use self::shard::Shard;
+use crate::clock::{Clock, SystemClock};
+use crate::error::StoreError;
+use crate::record::{Effect, Moment, Record, RecordKey, Step};
+use crate::store::{Durability, Entry, Incarnation, Loaded, SessionStore, Swap};
+
+const SHARDS: usize = 64;
+
+/// A sweep looks at no more values than this for each one that it may remove.
+const LOOKS_PER_REMOVAL: usize = 16;
+
+/// Keeps records in this process, behind sharded locks.
+///
+/// Everything is gone with the process: for tests, and for servers whose codes and
+/// limits may die with them.
+#[derive(Debug)]
+pub struct MemoryStore {
+    shards: Vec<Mutex<Shard>>,
+    clock: Arc<dyn Clock>,
+    incarnation: AtomicU64,
+    /// The shard that the next sweep begins with.
+    sweep_from: AtomicUsize,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store on the system's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// An empty store on another clock.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            clock,
+            incarnation: AtomicU64::new(1),
+            sweep_from: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many values it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| lock(shard).keys().len())
+            .sum()
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Begins another life, as after a crash that may have lost writes: every session
+    /// opened before is expired.
+    pub fn fence(&self) {
+        self.incarnation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        Incarnation::new(self.incarnation.load(Ordering::SeqCst))
+    }
+
+    fn shard(&self, key: RecordKey) -> MutexGuard<'_, Shard> {
+        // Keys are pseudorandom: their last byte spreads them evenly.
+        lock(&self.shards[usize::from(key.to_bytes()[7]) % SHARDS])
+    }
+}
+
+/// A poisoned lock is taken all the same: a shard changes by whole values, so a panic
+/// elsewhere cannot have left half of one.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn load(&self, key: RecordKey) -> Result<Loaded, StoreError> {
+        let shard = self.shard(key);
+        let value = shard.get(key).map(<[u8]>::to_vec);
+        Ok(Loaded {
+            value,
+            now: self.clock.now(),
+            incarnation: self.incarnation(),
+        })
+    }
+
+    async fn swap(
+        &self,
+        key: RecordKey,
+        seen: Option<&[u8]>,
+        next: Entry<'_>,
+        incarnation: Incarnation,
+    ) -> Result<Swap, StoreError> {
+        let mut shard = self.shard(key);
+        if shard.get(key) != seen || incarnation != self.incarnation() {
+            return Ok(Swap::Lost);
+        }
+        shard.put(key, next.bytes.to_vec(), next.garbage_after);
+        Ok(Swap::Done)
+    }
+
+    /// The step runs under the shard's lock, so nobody can come in between.
+    async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
+        let mut shard = self.shard(key);
+        let moment = Moment {
+            now: self.clock.now(),
+            incarnation: self.incarnation(),
+        };
+        let held = shard.get(key);
+        let before = held.map_or_else(|| Ok(Record::absent(step)), Record::decode)?;
+        let (after, effect) = before.step(step, moment)?;
+        let bytes = after.encode();
+        let unchanged = match held {
+            Some(held) => held == bytes,
+            None => Record::absent(step).encode() == bytes,
+        };
+        if !unchanged {
+            shard.put(key, bytes, after.keep_until());
+        }
+        Ok(effect)
+    }
+
+    /// Goes on where the last sweep stopped, one short lock at a time.
+    async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let first = self.sweep_from.load(Ordering::Relaxed);
+        let mut looks = max.saturating_mul(LOOKS_PER_REMOVAL);
+        let mut removed = 0;
+        for n in first..=first + SHARDS {
+            self.sweep_from.store(n % SHARDS, Ordering::Relaxed);
+            let swept = lock(&self.shards[n % SHARDS]).sweep(now, looks, max - removed);
+            looks -= swept.looked;
+            removed += swept.removed;
+            if !swept.to_the_end {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn scan(
+        &self,
+        after: Option<RecordKey>,
+        max: usize,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        let mut keys = Vec::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            keys.extend(
+                shard
+                    .keys()
+                    .iter()
+                    .filter(|key| after.is_none_or(|after| **key > after)),
+            );
+            drop(shard);
+            keys.sort_unstable();
+            keys.truncate(max);
+        }
+        Ok(keys)
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Process
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::clock::{FakeClock, Timestamp};
+
+    /// Nothing in a memory store ever waits.
+    fn now<F: Future>(future: F) -> F::Output {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("a memory store never waits"),
+        }
+    }
+
+    fn key(n: u64) -> RecordKey {
+        RecordKey::from_bytes(n.to_be_bytes())
+    }
+
+    fn put(store: &MemoryStore, n: u64, garbage_after: Option<u64>) {
+        let garbage_after = garbage_after.map(Timestamp::from_secs);
+        let next = Entry {
+            bytes: &n.to_be_bytes(),
+            garbage_after,
+        };
+        assert_eq!(
+            now(store.swap(key(n), None, next, store.incarnation())).unwrap(),
+            Swap::Done
+        );
+    }
+
+    #[test]
+    fn a_value_is_kept_until_its_time_and_swept_then() {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(99)));
+        let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        put(&store, 1, Some(100));
+        put(&store, 2, None);
+        clock.advance_millis(999);
+        assert_eq!(now(store.sweep(10)).unwrap(), 0);
+        clock.advance_millis(1);
+        assert_eq!(now(store.sweep(10)).unwrap(), 1);
+        assert_eq!(now(store.scan(None, 10)).unwrap(), [key(2)]);
+    }
+
+    #[test]
+    fn sweeps_are_bounded_and_get_everywhere() {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(200)));
+        let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        // A thousand values spread evenly, and a crowd in one shard.
+        let crowd = (1000..2000).map(|n| n * 64);
+        for n in (0..1000).chain(crowd) {
+            put(&store, n, (n % 2 == 0).then_some(100));
+        }
+        let mut removed = 0;
+        for _ in 0..200 {
+            let gone = now(store.sweep(10)).unwrap();
+            assert!(gone <= 10);
+            removed += gone;
+        }
+        assert_eq!((removed, store.len()), (1500, 500));
+        assert!(
+            now(store.scan(None, 1000))
+                .unwrap()
+                .iter()
+                .all(|key| key.to_bytes()[7] % 2 == 1)
+        );
+        assert_eq!(now(store.sweep(0)).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_new_life_loses_the_swaps_of_the_old_one() {
+        let store = MemoryStore::new();
+        let seen = now(store.load(key(1))).unwrap();
+        store.fence();
+        let next = Entry {
+            bytes: b"x",
+            garbage_after: None,
+        };
+        assert_eq!(
+            now(store.swap(key(1), None, next, seen.incarnation)).unwrap(),
+            Swap::Lost
+        );
+        assert!(store.is_empty());
+    }
+
+    #[test]
+    fn a_listing_goes_on_after_the_last_key() {
+        let store = MemoryStore::new();
+        (0..300).for_each(|n| put(&store, n * 7, None));
+        let mut listed = Vec::new();
+        loop {
+            let page = now(store.scan(listed.last().copied(), 64)).unwrap();
+            if page.is_empty() {
+                break;
+            }
+            listed.extend(page);
+        }
+        assert_eq!(listed, (0..300).map(|n| key(n * 7)).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,155 @@
+//! Records: all that must change together, and the pure function that changes it.
+
+mod codec;
+mod destination;
+mod gate;
+mod idempotency;
+mod limit;
+mod session;
+mod step;
+mod view;
+mod window;
+
+use std::fmt;
+
+pub use self::codec::MAX_RECORD_BYTES;
+pub(crate) use self::codec::worst_destination;
+pub use self::step::{
+    Action, Begin, Charge, Check, DeliveryOutcome, Effect, Fit, IdempotencyEffect, Moment, Open,
+    Refusal, Resend, Step, Ticket,
+};
+pub use self::view::{DeliveryState, Inspection, LaneView, SessionState, SessionView};
+
+use self::destination::DestinationRecord;
+use self::idempotency::IdempotencyRecord;
+use self::limit::LimitRecord;
+use crate::clock::Timestamp;
+use crate::error::CorruptRecord;
+use crate::keys::{Kind, Tag};
+use crate::session_id::Nonce;
+
+/// Where a record is kept: eight bytes that only the pseudonym key can lead to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey([u8; 8]);
+
+impl RecordKey {
+    /// A key that belongs to no record: for probes.
+    pub const SCRATCH: Self = Self(*b"scratch\0");
+
+    /// The key of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key's bytes.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 8] {
+        self.0
+    }
+}
+
+impl fmt::Debug for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RecordKey({:016x})", u64::from_be_bytes(self.0))
+    }
+}
+
+/// All that is kept under one key. It changes only by [`Record::step`].
+#[derive(Clone, Debug)]
+pub struct Record(Body);
+
+#[derive(Clone, Debug)]
+enum Body {
+    Destination(DestinationRecord),
+    Limit(LimitRecord),
+    Idempotency(IdempotencyRecord),
+}
+
+impl Record {
+    /// The record that an absent value stands for, when `step` comes.
+    #[must_use]
+    pub fn absent(step: &Step) -> Self {
+        Self(match step.action.kind() {
+            Kind::Limit => Body::Limit(LimitRecord::new(step.tag)),
+            Kind::Idempotency => Body::Idempotency(IdempotencyRecord::new(step.tag)),
+            _ => Body::Destination(DestinationRecord::new(step.tag)),
+        })
+    }
+
+    /// Takes one step: the only way in which anything ever changes.
+    ///
+    /// Pure: it reads no clock, draws no randomness and does no I/O.
+    ///
+    /// # Errors
+    /// [`CorruptRecord::Foreign`] when the record is of another kind than the step
+    /// expects, or of another owner where the key had promised this one.
+    pub fn step(self, step: &Step, moment: Moment) -> Result<(Self, Effect), CorruptRecord> {
+        let now = step.at.unwrap_or(moment.now);
+        let moment = Moment { now, ..moment };
+        match (self.0, step.action.kind()) {
+            (Body::Destination(record), Kind::Destination) => {
+                let (record, effect) = record.step(step, moment)?;
+                Ok((Self(Body::Destination(record)), effect))
+            }
+            (Body::Limit(record), Kind::Limit) => {
+                let (record, effect) = record.step(step, moment)?;
+                Ok((Self(Body::Limit(record)), effect))
+            }
+            (Body::Idempotency(record), Kind::Idempotency) => {
+                let (record, effect) = record.step(step, moment)?;
+                Ok((Self(Body::Idempotency(record)), effect))
+            }
+            _ => Err(CorruptRecord::Foreign),
+        }
+    }
+
+    /// Reads a stored value.
+    ///
+    /// # Errors
+    /// [`CorruptRecord`] unless the bytes are exactly what [`Record::encode`] gives.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CorruptRecord> {
+        codec::decode(bytes).map(Self)
+    }
+
+    /// The canonical bytes: version, kind, tag and fields, at most 1 KiB.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(&self.0)
+    }
+
+    /// Until when the record must be kept; none means until an operator resets it.
+    ///
+    /// Its sessions' retention and its windows are over by then, and its streak of
+    /// failures is zero or 400 days old.
+    #[must_use]
+    pub fn keep_until(&self) -> Option<Timestamp> {
+        match &self.0 {
+            Body::Destination(record) => record.keep_until(),
+            Body::Limit(record) => Some(record.keep_until()),
+            Body::Idempotency(record) => Some(record.keep_until()),
+        }
+    }
+
+    /// When the live session of this nonce expires; none if there is none.
+    #[must_use]
+    pub fn expiry_of(&self, nonce: Nonce) -> Option<Timestamp> {
+        let Body::Destination(record) = &self.0 else {
+            return None;
+        };
+        record
+            .find(nonce)
+            .filter(|one| one.state == SessionState::Live)
+            .map(|one| one.expires)
+    }
+
+    /// Whose record this is: the tag that its value begins with.
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        match &self.0 {
+            Body::Destination(record) => record.tag,
+            Body::Limit(record) => record.tag,
+            Body::Idempotency(record) => record.tag,
+        }
+    }
+}

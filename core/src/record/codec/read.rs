@@ -1,0 +1,276 @@
+//! Reading records, strictly: what the writer would not have written is refused.
+
+use crate::clock::Timestamp;
+use crate::code::{Alphabet, CodeForm};
+use crate::destination::Channel;
+use crate::digest::Digest;
+use crate::error::CorruptRecord;
+use crate::keys::{KeyId, Tag};
+use crate::record::codec::{MAX_RECORD_BYTES, VERSION};
+use crate::record::destination::DestinationRecord;
+use crate::record::gate::{Gate, Lane};
+use crate::record::idempotency::{IdempotencyRecord, MAX_ANSWER, Request};
+use crate::record::limit::{LimitRecord, OPERATIONS};
+use crate::record::session::{Flags, Memo, Outcome, Session};
+use crate::record::view::{DeliveryState, SessionState};
+use crate::record::window::Window;
+use crate::session_id::Nonce;
+use crate::store::Incarnation;
+
+type Read<T> = Result<T, CorruptRecord>;
+
+/// What is left of a value.
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    pub(crate) kind: u8,
+    tag: Tag,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Read<Self> {
+        if bytes.len() > MAX_RECORD_BYTES {
+            return Err(CorruptRecord::Encoding);
+        }
+        let mut reader = Self {
+            rest: bytes,
+            kind: 0,
+            tag: Tag::default(),
+        };
+        let version = reader.byte()?;
+        if version != VERSION {
+            return Err(CorruptRecord::Version(version));
+        }
+        reader.kind = reader.byte()?;
+        reader.tag = reader.tag()?;
+        Ok(reader)
+    }
+
+    pub(crate) fn finish(self) -> Read<()> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(CorruptRecord::Encoding)
+        }
+    }
+
+    pub(crate) fn destination(&mut self) -> Read<DestinationRecord> {
+        let tag = self.tag;
+        let incarnation = Incarnation::new(u64::from_be_bytes(self.take()?));
+        let gate = Gate {
+            open: self.lane()?,
+            known_device: self.lane()?,
+        };
+        let sessions = (0..self.byte()?)
+            .map(|_| self.session())
+            .collect::<Read<_>>()?;
+        Ok(DestinationRecord {
+            tag,
+            incarnation,
+            gate,
+            sessions,
+        })
+    }
+
+    pub(crate) fn limit(&mut self) -> Read<LimitRecord> {
+        let (tag, keep_until, events) = (self.tag, self.four()?, self.window()?);
+        let count = self.byte()?;
+        if usize::from(count) > OPERATIONS {
+            return Err(CorruptRecord::Encoding);
+        }
+        let operations = (0..count)
+            .map(|_| Ok((self.four()?, self.four()?)))
+            .collect::<Read<_>>()?;
+        Ok(LimitRecord {
+            tag,
+            events,
+            operations,
+            keep_until,
+        })
+    }
+
+    pub(crate) fn idempotency(&mut self) -> Read<IdempotencyRecord> {
+        let tag = self.tag;
+        if self.rest.is_empty() {
+            return Ok(IdempotencyRecord { tag, request: None });
+        }
+        let (fingerprint, nonce) = (self.take()?, Nonce(self.take()?));
+        let (begun, leased_until) = (self.millis()?, self.millis()?);
+        let answer = match self.byte()? {
+            0 => None,
+            1 if self.rest.len() <= MAX_ANSWER => Some(std::mem::take(&mut self.rest).to_vec()),
+            _ => return Err(CorruptRecord::Encoding),
+        };
+        let request = Request {
+            fingerprint,
+            nonce,
+            begun,
+            leased_until,
+            answer,
+        };
+        Ok(IdempotencyRecord {
+            tag,
+            request: Some(request),
+        })
+    }
+
+    fn lane(&mut self) -> Read<Lane> {
+        Ok(Lane {
+            locked: self.flag()?,
+            streak: u16::from_be_bytes(self.take()?),
+            last_failure: self.four()?,
+            keep_until: self.four()?,
+            sends: self.window()?,
+            failures: self.window()?,
+        })
+    }
+
+    fn window(&mut self) -> Read<Window> {
+        let events = (0..self.byte()?)
+            .map(|_| match (self.four()?, self.byte()?) {
+                (_, 0) => Err(CorruptRecord::Encoding),
+                event => Ok(event),
+            })
+            .collect::<Read<_>>()?;
+        Ok(Window { events })
+    }
+
+    fn session(&mut self) -> Read<Session> {
+        let (nonce, key, state) = (Nonce(self.take()?), KeyId(self.byte()?), self.state()?);
+        let (purpose, exact) = (self.tag()?, self.tag()?);
+        let (opened, expires, ended) = (self.millis()?, self.millis()?, self.four()?);
+        let lifetime_seconds = self.three()?;
+        let (channel, delivery) = self.channel_and_delivery()?;
+        let session = Session {
+            nonce,
+            key,
+            state,
+            purpose,
+            exact,
+            opened,
+            expires,
+            ended,
+            lifetime_seconds,
+            channel,
+            delivery,
+            form: self.form()?,
+            attempts: self.byte()?,
+            max_attempts: self.byte()?,
+            sends: self.byte()?,
+            last_send: self.four()?,
+            flags: self.flags()?,
+            codes: (0..self.byte()?)
+                .map(|_| Ok(Digest(self.take()?)))
+                .collect::<Read<_>>()?,
+            memos: (0..self.byte()?)
+                .map(|_| self.memo())
+                .collect::<Read<_>>()?,
+        };
+        let live = state == SessionState::Live;
+        if live == session.codes.is_empty() || live == (ended != 0) {
+            return Err(CorruptRecord::Encoding);
+        }
+        Ok(session)
+    }
+
+    fn memo(&mut self) -> Read<Memo> {
+        let (mark, at) = (self.take()?, self.four()?);
+        let outcome = match self.byte()? {
+            u8::MAX => Outcome::Verified,
+            left => Outcome::Wrong(left),
+        };
+        Ok(Memo { mark, at, outcome })
+    }
+
+    fn state(&mut self) -> Read<SessionState> {
+        Ok(match self.byte()? {
+            0 => SessionState::Live,
+            1 => SessionState::Verified,
+            2 => SessionState::Exhausted,
+            3 => SessionState::Expired,
+            4 => SessionState::Cancelled,
+            5 => SessionState::Undeliverable,
+            _ => return Err(CorruptRecord::Encoding),
+        })
+    }
+
+    fn channel_and_delivery(&mut self) -> Read<(Channel, DeliveryState)> {
+        let byte = self.byte()?;
+        let channel = match byte >> 4 {
+            0 => Channel::Sms,
+            1 => Channel::Voice,
+            2 => Channel::Email,
+            _ => return Err(CorruptRecord::Encoding),
+        };
+        let delivery = match byte & 0xf {
+            0 => DeliveryState::Unknown,
+            1 => DeliveryState::Accepted,
+            2 => DeliveryState::Failed,
+            3 => DeliveryState::Delivered,
+            _ => return Err(CorruptRecord::Encoding),
+        };
+        Ok((channel, delivery))
+    }
+
+    fn form(&mut self) -> Read<CodeForm> {
+        let byte = self.byte()?;
+        let alphabet = match byte >> 4 {
+            0 => Alphabet::Digits,
+            1 => Alphabet::Alphanumeric,
+            _ => return Err(CorruptRecord::Encoding),
+        };
+        CodeForm::new(byte & 0xf, alphabet).map_err(|_| CorruptRecord::Encoding)
+    }
+
+    fn flags(&mut self) -> Read<Flags> {
+        let byte = self.byte()?;
+        if byte > 0b111 {
+            return Err(CorruptRecord::Encoding);
+        }
+        let bit = |n: u8| byte >> n & 1 == 1;
+        Ok(Flags {
+            known_device: bit(0),
+            decoy: bit(1),
+            custom: bit(2),
+        })
+    }
+
+    fn flag(&mut self) -> Read<bool> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(CorruptRecord::Encoding),
+        }
+    }
+
+    fn millis(&mut self) -> Read<Timestamp> {
+        let mut wide = [0; 8];
+        wide[2..].copy_from_slice(&self.take::<6>()?);
+        Ok(Timestamp::from_millis(u64::from_be_bytes(wide)))
+    }
+
+    fn three(&mut self) -> Read<u32> {
+        let [a, b, c] = self.take()?;
+        Ok(u32::from_be_bytes([0, a, b, c]))
+    }
+
+    fn four(&mut self) -> Read<u32> {
+        Ok(u32::from_be_bytes(self.take()?))
+    }
+
+    fn tag(&mut self) -> Read<Tag> {
+        Ok(Tag(self.take()?))
+    }
+
+    fn byte(&mut self) -> Read<u8> {
+        Ok(self.take::<1>()?[0])
+    }
+
+    fn take<const N: usize>(&mut self) -> Read<[u8; N]> {
+        let (first, rest) = self
+            .rest
+            .split_first_chunk::<N>()
+            .ok_or(CorruptRecord::Encoding)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+}

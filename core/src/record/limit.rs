@@ -1,0 +1,99 @@
+//! Limits about others than a destination: a source, a network, a tenant.
+
+use crate::clock::Timestamp;
+use crate::error::CorruptRecord;
+use crate::keys::Tag;
+use crate::record::step::{Action, Charge, Effect, Moment, Refusal, Step};
+use crate::record::window::{Window, event_time};
+
+/// So many operations can be given back or recognised again.
+pub(crate) const OPERATIONS: usize = 16;
+
+/// The events of one source or tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct LimitRecord {
+    pub(crate) tag: Tag,
+    pub(crate) events: Window,
+    /// Operation ids with the time their event is noted under, the oldest first.
+    pub(crate) operations: Vec<(u32, u32)>,
+    /// Until when the events count, in seconds since the epoch.
+    pub(crate) keep_until: u32,
+}
+
+impl LimitRecord {
+    pub(crate) fn new(tag: Tag) -> Self {
+        Self {
+            tag,
+            events: Window::default(),
+            operations: Vec::new(),
+            keep_until: 0,
+        }
+    }
+
+    pub(crate) fn step(
+        mut self,
+        step: &Step,
+        moment: Moment,
+    ) -> Result<(Self, Effect), CorruptRecord> {
+        if self.tag != step.tag {
+            return Err(CorruptRecord::Foreign);
+        }
+        let effect = match &step.action {
+            Action::Charge(charge) => self.charge(charge, moment.now),
+            Action::PeekCharge(charge) => self
+                .refusal(charge, moment.now)
+                .map_or(Effect::Done, Effect::Refused),
+            Action::Refund(operation) => self.refund(*operation),
+            _ => return Err(CorruptRecord::Foreign),
+        };
+        Ok((self, effect))
+    }
+
+    pub(crate) fn keep_until(&self) -> Timestamp {
+        Timestamp::from_secs(u64::from(self.keep_until))
+    }
+
+    fn refusal(&self, charge: &Charge, now: Timestamp) -> Option<Refusal> {
+        let retry_after = self.events.wait(&[charge.limit], now)?;
+        Some(Refusal::Throttled {
+            limit: charge.name,
+            retry_after,
+        })
+    }
+
+    fn charge(&mut self, charge: &Charge, now: Timestamp) -> Effect {
+        if self
+            .operations
+            .iter()
+            .any(|(operation, _)| *operation == charge.operation)
+        {
+            return Effect::Done;
+        }
+        if let Some(refusal) = self.refusal(charge, now) {
+            return Effect::Refused(refusal);
+        }
+        let limits = [charge.limit];
+        self.events.charge(&limits, now);
+        if self.operations.len() == OPERATIONS {
+            self.operations.remove(0);
+        }
+        self.operations
+            .push((charge.operation, event_time(&limits, now)));
+        let ends = event_time(&limits, now).saturating_add(charge.limit.seconds);
+        self.keep_until = self.keep_until.max(ends);
+        Effect::Done
+    }
+
+    /// What is no longer known stays charged: never above a cap.
+    fn refund(&mut self, operation: u32) -> Effect {
+        let known = self
+            .operations
+            .iter()
+            .position(|(known, _)| *known == operation);
+        if let Some(at) = known {
+            let (_, time) = self.operations.remove(at);
+            self.events.take_back(time);
+        }
+        Effect::Done
+    }
+}

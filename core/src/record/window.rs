@@ -1,0 +1,210 @@
+//! Sliding windows: the times of past events, and how many may still come.
+
+use crate::clock::Timestamp;
+use crate::policy::Limit;
+
+/// Up to this many events each is kept with its own second, and the window is exact.
+const EXACT: u16 = 20;
+/// Above that, events share their time with others of the same part of the window.
+const PARTS: u32 = 12;
+
+/// Events of one sort, the oldest first: seconds since the epoch, and how many then.
+///
+/// Times are rounded up, so that a window never ends early; a time in the future counts
+/// as now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) events: Vec<(u32, u8)>,
+}
+
+impl Window {
+    /// Seconds until another event is within every limit; none when it is now.
+    pub(crate) fn wait(&self, limits: &[Limit], now: Timestamp) -> Option<u64> {
+        limits
+            .iter()
+            .filter_map(|limit| self.wait_for(*limit, now))
+            .max()
+    }
+
+    fn wait_for(&self, limit: Limit, now: Timestamp) -> Option<u64> {
+        let count = self.count(limit, now);
+        // So many must leave the window before another may come.
+        let surplus = (count + 1)
+            .checked_sub(u32::from(limit.max))
+            .filter(|n| *n > 0)?;
+        let mut left = 0;
+        for (time, n) in self.active(limit, now) {
+            left += u32::from(n);
+            if left >= surplus {
+                return Some(now.secs_until(ends(time, limit, now)).max(1));
+            }
+        }
+        // Only a limit of none at all comes here: nothing that waits could help.
+        Some(u64::from(limit.seconds))
+    }
+
+    /// How many more events are within the limit.
+    pub(crate) fn left(&self, limit: Limit, now: Timestamp) -> u16 {
+        let count = u16::try_from(self.count(limit, now)).unwrap_or(u16::MAX);
+        limit.max.saturating_sub(count)
+    }
+
+    /// Notes an event at `now`, and forgets those that no limit counts any more.
+    pub(crate) fn charge(&mut self, limits: &[Limit], now: Timestamp) {
+        self.prune(limits, now);
+        let time = event_time(limits, now);
+        match self.events.last_mut() {
+            Some((last, n)) if *last == time && *n < u8::MAX => *n += 1,
+            _ => self.events.push((time, 1)),
+        }
+    }
+
+    /// Takes back one event that was noted at `now` in the same step or with the time
+    /// that [`event_time`] gave then.
+    pub(crate) fn take_back(&mut self, time: u32) {
+        if let Some(at) = self.events.iter().rposition(|(noted, _)| *noted == time) {
+            self.events[at].1 -= 1;
+            if self.events[at].1 == 0 {
+                self.events.remove(at);
+            }
+        }
+    }
+
+    fn prune(&mut self, limits: &[Limit], now: Timestamp) {
+        let longest = longest_seconds(limits);
+        let latest = event_time(limits, now);
+        self.events.retain(|(time, _)| {
+            Timestamp::from_secs(u64::from(*time)).plus_secs(u64::from(longest)) > now
+        });
+        for (time, _) in &mut self.events {
+            *time = (*time).min(latest);
+        }
+    }
+
+    fn count(&self, limit: Limit, now: Timestamp) -> u32 {
+        self.active(limit, now).map(|(_, n)| u32::from(n)).sum()
+    }
+
+    fn active(&self, limit: Limit, now: Timestamp) -> impl Iterator<Item = (u32, u8)> + '_ {
+        self.events
+            .iter()
+            .copied()
+            .filter(move |(time, _)| ends(*time, limit, now) > now)
+    }
+}
+
+/// The time under which an event at `now` is noted.
+pub(crate) fn event_time(limits: &[Limit], now: Timestamp) -> u32 {
+    let second = now.ceil_secs();
+    let part = part_seconds(limits);
+    second.div_ceil(part).saturating_mul(part)
+}
+
+/// The most entries that a window of these limits can have.
+pub(crate) fn most_events(limits: &[Limit]) -> usize {
+    let most = limits.iter().map(|limit| limit.max).max().unwrap_or(0);
+    if most <= EXACT {
+        return usize::from(most);
+    }
+    PARTS as usize + 2 + usize::from(most) / usize::from(u8::MAX)
+}
+
+/// The longest of the windows, in seconds.
+pub(crate) fn longest_seconds(limits: &[Limit]) -> u32 {
+    limits.iter().map(|limit| limit.seconds).max().unwrap_or(0)
+}
+
+fn part_seconds(limits: &[Limit]) -> u32 {
+    if limits.iter().all(|limit| limit.max <= EXACT) {
+        return 1;
+    }
+    longest_seconds(limits).div_ceil(PARTS).max(1)
+}
+
+fn ends(time: u32, limit: Limit, now: Timestamp) -> Timestamp {
+    let since = Timestamp::from_secs(u64::from(time)).min(now);
+    since.plus_secs(u64::from(limit.seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: [Limit; 2] = [Limit::new(2, 10), Limit::new(3, 100)];
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::from_secs(1_000_000 + secs)
+    }
+
+    #[test]
+    fn a_window_slides_exactly() {
+        let mut window = Window::default();
+        for n in [0, 4] {
+            assert_eq!(window.wait(&TWO, at(n)), None);
+            window.charge(&TWO, at(n));
+        }
+        assert_eq!(window.wait(&TWO, at(5)), Some(5));
+        assert_eq!(window.wait(&TWO, at(10).plus_millis(0)), None);
+        window.charge(&TWO, at(10));
+        assert_eq!(
+            window.wait(&TWO, at(99)),
+            Some(1),
+            "three in a hundred seconds"
+        );
+        assert_eq!(window.wait(&TWO, at(100)), None);
+    }
+
+    #[test]
+    fn a_window_never_ends_a_millisecond_early() {
+        let mut window = Window::default();
+        let one = [Limit::new(1, 10)];
+        window.charge(&one, at(0).plus_millis(1));
+        assert!(window.wait(&one, at(10)).is_some());
+        assert!(window.wait(&one, at(10).plus_millis(999)).is_some());
+        assert!(window.wait(&one, at(11)).is_none());
+    }
+
+    #[test]
+    fn an_event_in_the_future_counts_as_now() {
+        let mut window = Window::default();
+        let one = [Limit::new(1, 10)];
+        window.charge(&one, at(3600));
+        assert_eq!(window.wait(&one, at(0)), Some(10), "not 3,610");
+    }
+
+    #[test]
+    fn what_is_taken_back_does_not_count() {
+        let mut window = Window::default();
+        window.charge(&TWO, at(0));
+        window.charge(&TWO, at(0));
+        window.take_back(event_time(&TWO, at(0)));
+        assert_eq!(window.left(TWO[0], at(0)), 1);
+        window.take_back(event_time(&TWO, at(0)));
+        assert_eq!(window, Window::default());
+    }
+
+    #[test]
+    fn a_large_window_is_small_and_never_above_its_cap() {
+        let limits = [Limit::new(1000, 3600)];
+        let mut window = Window::default();
+        let mut times: Vec<u64> = Vec::new();
+        for second in 0..20_000 {
+            if window.wait(&limits, at(second)).is_none() {
+                window.charge(&limits, at(second));
+                times.push(second);
+            }
+            assert!(window.events.len() <= most_events(&limits));
+            let within = times
+                .iter()
+                .rev()
+                .take_while(|then| **then + 3600 > second)
+                .count();
+            assert!(within <= 1000, "{within} within an hour at {second}");
+        }
+        assert!(
+            times.len() > 4000,
+            "the cap may not starve: {}",
+            times.len()
+        );
+    }
+}

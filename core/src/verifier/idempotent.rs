@@ -1,0 +1,217 @@
+//! Idempotency keys: the request's fingerprint, and its answer as kept bytes.
+
+use crate::code::{Alphabet, CodeForm};
+use crate::deliver::{DeliverError, Permanent};
+use crate::destination::Channel;
+use crate::error::{SendError, StoreError};
+use crate::keys::{Kind, Tag};
+use crate::record::{Action, Begin, Effect, IdempotencyEffect, RecordKey};
+use crate::session_id::{Nonce, SessionId};
+use crate::verifier::{SendRequest, Sent, SentDelivery, Verifier, unexpected};
+
+/// The place of one idempotency key, held by the try with this nonce.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    key: RecordKey,
+    tag: Tag,
+    nonce: Nonce,
+}
+
+/// How a request goes on.
+pub(crate) enum Begun {
+    /// With this nonce, and the key to settle at the end.
+    Go(Nonce, Option<Held>),
+    /// It was answered before.
+    Answered(Result<Sent, SendError>),
+}
+
+impl Verifier {
+    /// Begins a request: takes its idempotency key, if it has one.
+    pub(crate) async fn begin(
+        &self,
+        request: &SendRequest<'_>,
+        nonce: Nonce,
+    ) -> Result<Begun, SendError> {
+        let Some(name) = request.idempotency_key else {
+            return Ok(Begun::Go(nonce, None));
+        };
+        let tag = request.tenant.tag();
+        let key = self
+            .0
+            .keys
+            .record_key(Kind::Idempotency, tag, name.as_bytes());
+        let begin = Begin {
+            fingerprint: self.fingerprint(request),
+            nonce,
+        };
+        match self.apply(key, tag, Action::Begin(begin)).await? {
+            Effect::Idempotency(IdempotencyEffect::Proceed(nonce)) => {
+                Ok(Begun::Go(nonce, Some(Held { key, tag, nonce })))
+            }
+            Effect::Idempotency(IdempotencyEffect::InProgress { retry_after }) => {
+                Err(SendError::IdempotencyInProgress { retry_after })
+            }
+            Effect::Idempotency(IdempotencyEffect::Mismatch) => Err(SendError::IdempotencyMismatch),
+            Effect::Idempotency(IdempotencyEffect::Answered(bytes)) => {
+                Ok(Begun::Answered(decode(&bytes).ok_or_else(unexpected)?))
+            }
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Keeps the answer under the key. If that fails, a retry finds the session and is
+    /// told that its delivery is unknown.
+    pub(crate) async fn finish(&self, held: Option<Held>, answer: &Result<Sent, SendError>) {
+        if let (Some(held), Some(bytes)) = (held, encode(answer)) {
+            let finish = Action::Finish(held.nonce, bytes);
+            let _best_effort = self.apply(held.key, held.tag, finish).await;
+        }
+    }
+
+    /// Frees the key after a refusal: nothing was sent, and a retry may go on.
+    pub(crate) async fn release(&self, held: Option<Held>) -> Result<(), StoreError> {
+        if let Some(held) = held {
+            let _done = self
+                .apply(held.key, held.tag, Action::Release(held.nonce))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// A keyed hash of all that the request asks for: another body is another request.
+    fn fingerprint(&self, request: &SendRequest<'_>) -> [u8; 16] {
+        let text = [
+            request.channel.name(),
+            request.to.exact(),
+            request.purpose.name(),
+            request.locale.unwrap_or_default(),
+            request
+                .custom_code
+                .as_ref()
+                .map_or("", crate::code::Code::reveal),
+            request.app_hash.unwrap_or_default(),
+            request.origin.unwrap_or_default(),
+        ];
+        let facts = format!(
+            "{:?} {:?} {:?} {:?} {} {} {:?}",
+            request.replaces,
+            request.form,
+            request.ttl_seconds,
+            request.end_user_ip,
+            request.known_device,
+            request.decoy,
+            request.delivery,
+        );
+        let parts = text
+            .map(str::as_bytes)
+            .into_iter()
+            .chain([facts.as_bytes()]);
+        let binding = [u8::from(request.binding.is_some())];
+        let parts = parts.chain([&binding[..], request.binding.unwrap_or_default()]);
+        let mut all = zeroize::Zeroizing::new(Vec::new());
+        for part in parts {
+            all.extend((part.len() as u64).to_be_bytes());
+            all.extend(part);
+        }
+        let half = |label: &str| {
+            let tag = Tag::of("fingerprint", label);
+            self.0
+                .keys
+                .record_key(Kind::Idempotency, tag, &all)
+                .to_bytes()
+        };
+        let mut fingerprint = [0; 16];
+        fingerprint[..8].copy_from_slice(&half("first"));
+        fingerprint[8..].copy_from_slice(&half("second"));
+        fingerprint
+    }
+}
+
+const DELIVERED: u8 = 0;
+const RETRYABLE: u8 = 1;
+const FAILED: u8 = 2;
+/// `sess_` and 23 characters.
+const SESSION_ID_BYTES: usize = 28;
+const NEVER: u32 = u32::MAX;
+
+/// The answer in 42 bytes or fewer; none for a refusal, which is not kept.
+fn encode(answer: &Result<Sent, SendError>) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(42);
+    match answer {
+        Ok(sent) => {
+            out.push(DELIVERED);
+            out.extend(sent.session_id.to_string().bytes());
+            let channel = Channel::ALL
+                .iter()
+                .position(|channel| *channel == sent.channel)?;
+            let alphanumeric = sent.form.alphabet() == Alphabet::Alphanumeric;
+            out.extend([
+                u8::try_from(channel).ok()?,
+                sent.form.length(),
+                u8::from(alphanumeric),
+            ]);
+            out.push(sent.attempts_remaining);
+            out.push(match sent.delivery {
+                SentDelivery::Accepted => 0,
+                SentDelivery::Background => 1,
+                SentDelivery::Unknown => 2,
+            });
+            out.extend(u32::try_from(sent.expires_in).ok()?.to_be_bytes());
+            let resend = sent
+                .resend_after
+                .map_or(Some(NEVER), |after| u32::try_from(after).ok())?;
+            out.extend(resend.to_be_bytes());
+        }
+        Err(SendError::Delivery {
+            session_id,
+            retryable,
+            ..
+        }) => {
+            out.push(if *retryable { RETRYABLE } else { FAILED });
+            out.extend(session_id.to_string().bytes());
+        }
+        Err(_) => return None,
+    }
+    Some(out)
+}
+
+fn decode(bytes: &[u8]) -> Option<Result<Sent, SendError>> {
+    let (outcome, rest) = bytes.split_first()?;
+    let (id, rest) = rest.split_at_checked(SESSION_ID_BYTES)?;
+    let session_id = std::str::from_utf8(id).ok()?.parse().ok()?;
+    let error = match *outcome {
+        DELIVERED => return decode_sent(session_id, rest).map(Ok),
+        RETRYABLE => DeliverError::transient(),
+        _ => DeliverError::permanent(Permanent::Refused),
+    };
+    Some(Err(SendError::Delivery {
+        session_id,
+        retryable: error.is_transient(),
+        error,
+    }))
+}
+
+fn decode_sent(session_id: SessionId, rest: &[u8]) -> Option<Sent> {
+    let ([channel, length, alphabet, attempts_remaining, delivery], rest) =
+        rest.split_first_chunk::<5>()?;
+    let (expires_in, resend_after) = rest.split_first_chunk::<4>()?;
+    let alphabet = if *alphabet == 0 {
+        Alphabet::Digits
+    } else {
+        Alphabet::Alphanumeric
+    };
+    let resend_after = u32::from_be_bytes(resend_after.try_into().ok()?);
+    Some(Sent {
+        session_id,
+        channel: *Channel::ALL.get(usize::from(*channel))?,
+        expires_in: u64::from(u32::from_be_bytes(*expires_in)),
+        form: CodeForm::new(*length, alphabet).ok()?,
+        resend_after: (resend_after != NEVER).then_some(u64::from(resend_after)),
+        attempts_remaining: *attempts_remaining,
+        delivery: match *delivery {
+            0 => SentDelivery::Accepted,
+            1 => SentDelivery::Background,
+            _ => SentDelivery::Unknown,
+        },
+    })
+}

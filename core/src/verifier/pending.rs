@@ -1,0 +1,159 @@
+//! A message that may leave: its session is stored, its send is charged (I5).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::code::Code;
+use crate::deliver::{DeliverError, Deliverer, Message};
+use crate::destination::{Channel, Destination};
+use crate::error::SendError;
+use crate::keys::Tag;
+use crate::record::{Action, DeliveryOutcome, RecordKey};
+use crate::session_id::Nonce;
+use crate::verifier::idempotent::Held;
+use crate::verifier::{Sent, Verifier};
+
+/// Every so many sends, a few values that mean nothing any more are swept.
+const SENDS_PER_SWEEP: u64 = 256;
+const SWEPT_AT_ONCE: usize = 64;
+
+/// A stored and charged session whose message has not left yet. Dropping it leaves the
+/// session open and its send charged.
+#[derive(Debug)]
+pub struct Pending {
+    verifier: Verifier,
+    parcel: Parcel,
+    sent: Sent,
+    held: Option<Held>,
+}
+
+/// All that a message needs, owned, so that it can leave from a task of its own.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) record: RecordKey,
+    pub(crate) nonce: Nonce,
+    pub(crate) tag: Tag,
+    pub(crate) deliverer: Arc<dyn Deliverer>,
+    pub(crate) channel: Channel,
+    pub(crate) to: Destination,
+    pub(crate) code: Code,
+    pub(crate) decoy: bool,
+    pub(crate) tenant: String,
+    pub(crate) purpose: String,
+    pub(crate) locale: Option<String>,
+    pub(crate) app_hash: Option<String>,
+    pub(crate) origin: Option<String>,
+}
+
+impl Pending {
+    pub(crate) fn new(verifier: Verifier, parcel: Parcel, sent: Sent, held: Option<Held>) -> Self {
+        Self {
+            verifier,
+            parcel,
+            sent,
+            held,
+        }
+    }
+
+    /// The answer for a caller that does not wait for the delivery.
+    #[must_use]
+    pub fn sent(&self) -> &Sent {
+        &self.sent
+    }
+
+    /// Keeps the answer for a caller that does not wait, so that a retry with the same
+    /// idempotency key is told the same. Call it before answering.
+    pub async fn acknowledge(&mut self) {
+        let answer = Ok(self.sent.clone());
+        self.verifier.finish(self.held.take(), &answer).await;
+    }
+
+    /// Hands the message to the deliverer and notes the outcome.
+    ///
+    /// # Errors
+    /// [`SendError::Delivery`] when the deliverer did not take it.
+    pub async fn deliver(self) -> Result<Sent, SendError> {
+        let Self {
+            verifier,
+            parcel,
+            sent,
+            held,
+        } = self;
+        let outcome = if parcel.decoy {
+            Ok(())
+        } else {
+            parcel.hand_over(&sent).await
+        };
+        let answer = match outcome {
+            Ok(()) => {
+                parcel.note(&verifier, DeliveryOutcome::Accepted).await;
+                Ok(sent)
+            }
+            Err(error) => {
+                // After a lost answer the message may be on its way: nothing is noted.
+                if !error.left_possibly() {
+                    parcel.note(&verifier, noted(error)).await;
+                }
+                let (session_id, retryable) = (sent.session_id, error.is_transient());
+                Err(SendError::Delivery {
+                    session_id,
+                    retryable,
+                    error,
+                })
+            }
+        };
+        verifier.finish(held, &answer).await;
+        verifier.sweep_now_and_then().await;
+        answer
+    }
+}
+
+impl Parcel {
+    async fn hand_over(&self, sent: &Sent) -> Result<(), DeliverError> {
+        let message_id = Self::message_id(sent);
+        let message = Message {
+            destination: &self.to,
+            channel: self.channel,
+            code: &self.code,
+            locale: self.locale.as_deref(),
+            expires_in: sent.expires_in,
+            tenant: &self.tenant,
+            purpose: &self.purpose,
+            app_hash: self.app_hash.as_deref(),
+            origin: self.origin.as_deref(),
+            message_id: &message_id,
+        };
+        self.deliverer.deliver(message).await.map(drop)
+    }
+
+    /// The same for one message however often it is handed over. A hash: the session id
+    /// itself is for the caller only.
+    fn message_id(sent: &Sent) -> String {
+        let name = format!("{} {:?}", sent.session_id, sent.resend_after);
+        let tag = Tag::of("message", &name);
+        format!("{:016x}", u64::from_be_bytes(tag.to_bytes()))
+    }
+
+    /// Best effort: without the note the session's delivery stays unknown.
+    async fn note(&self, verifier: &Verifier, outcome: DeliveryOutcome) {
+        let action = Action::Outcome(self.nonce, outcome);
+        let _best_effort = verifier.apply(self.record, self.tag, action).await;
+    }
+}
+
+impl Verifier {
+    async fn sweep_now_and_then(&self) {
+        let before = self.0.sends.fetch_add(1, Ordering::Relaxed);
+        if before % SENDS_PER_SWEEP == SENDS_PER_SWEEP - 1 {
+            let _best_effort = self.sweep(SWEPT_AT_ONCE).await;
+        }
+    }
+}
+
+const fn noted(error: DeliverError) -> DeliveryOutcome {
+    if error.is_transient() {
+        DeliveryOutcome::Failed
+    } else {
+        DeliveryOutcome::Undeliverable
+    }
+}

@@ -1,0 +1,32 @@
+//! Starters for real counterparts: a test CA, aiosmtpd, Exim.
+//!
+//! Each is stopped when it is dropped, and by itself when the test process dies: it ends
+//! when its standard input closes.
+
+pub(crate) mod ca;
+pub(crate) mod exim;
+pub(crate) mod mail;
+pub(crate) mod smtp;
+
+use std::path::PathBuf;
+
+/// The user that the mail servers know.
+pub(crate) const USER: &str = "mailer";
+/// Its password.
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// A file in `tests/parts`.
+pub(crate) fn script(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("parts")
+        .join(name)
+}
+
+/// The Python that has the packages of `tests/parts/requirements.txt`.
+pub(crate) fn python() -> PathBuf {
+    if let Some(named) = std::env::var_os("COUNTERSIGN_PYTHON") {
+        return named.into();
+    }
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".parts/venv/bin/python");
+    if own.exists() { own } else { "python3".into() }
+}

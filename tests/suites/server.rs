@@ -1,0 +1,48 @@
+//! End to end: the real `countersign` binary, over HTTP and from the shell, as its users
+//! drive it, with the codes read from a real SMTP server or the terminal.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a suite fails by panicking"
+)]
+
+#[path = "server/api.rs"]
+mod api;
+#[path = "server/commands.rs"]
+mod commands;
+#[path = "server/configuration.rs"]
+mod configuration;
+#[path = "server/contract.rs"]
+mod contract;
+#[path = "server/hostile.rs"]
+mod hostile;
+#[path = "server/in_process.rs"]
+mod in_process;
+#[path = "server/keys.rs"]
+mod keys;
+#[path = "server/life.rs"]
+mod life;
+#[path = "server/mail.rs"]
+mod mail;
+#[path = "server/observability.rs"]
+mod observability;
+#[path = "server/page.rs"]
+mod page;
+#[path = "server/process.rs"]
+mod process;
+#[path = "server/races.rs"]
+mod races;
+#[path = "server/recipients.rs"]
+mod recipients;
+#[path = "server/restart.rs"]
+mod restart;
+#[path = "server/secrecy.rs"]
+mod secrecy;
+#[path = "server/stage.rs"]
+mod stage;
+#[path = "server/terminal.rs"]
+mod terminal;
+#[path = "server/witness.rs"]
+mod witness;
+#[path = "server/zero_configuration.rs"]
+mod zero_configuration;

@@ -1,0 +1,21 @@
+//! The SQLite store under faults: killed in the middle of load, a full disk, a file that
+//! is read-only, busy, too new or damaged. Nothing acknowledged is lost, nothing is
+//! approved by mistake.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a suite fails by panicking"
+)]
+
+#[path = "sqlite/bench.rs"]
+mod bench;
+#[path = "sqlite/disk.rs"]
+mod disk;
+#[path = "sqlite/killed.rs"]
+mod killed;
+#[path = "sqlite/load.rs"]
+mod load;
+#[path = "sqlite/locked.rs"]
+mod locked;
