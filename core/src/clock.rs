@@ -54,6 +54,11 @@ impl Timestamp {
         later.0.saturating_sub(self.0).div_ceil(1000)
     }
 
+    /// Whole seconds since the epoch, rounded down.
+    pub(crate) fn floor_secs(self) -> u32 {
+        u32::try_from(self.0 / 1000).unwrap_or(u32::MAX)
+    }
+
     /// Whole seconds since the epoch, rounded up, so that what is kept in seconds
     /// never ends earlier than what was promised in milliseconds.
     #[expect(clippy::cast_possible_truncation, reason = "compared just before")]

@@ -1,1 +1,19 @@
-//! Suite.
+//! The catalogue's rows that need no network, on every bundled store, through the public
+//! verifier. Comparisons and approvals are counted, never error codes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a suite fails by panicking"
+)]
+
+#[path = "attacks/bench.rs"]
+mod bench;
+#[path = "attacks/guessing.rs"]
+mod guessing;
+#[path = "attacks/races.rs"]
+mod races;
+#[path = "attacks/resending.rs"]
+mod resending;
+#[path = "attacks/time.rs"]
+mod time;

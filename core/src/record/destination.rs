@@ -256,7 +256,7 @@ impl DestinationRecord {
         session.channel = resend.channel;
         session.delivery = DeliveryState::Unknown;
         session.sends = session.sends.saturating_add(1);
-        session.last_send = now.ceil_secs();
+        session.last_send = now.floor_secs();
         let ceiling = session.opened.plus_secs(u64::from(resend.ceiling_seconds));
         let renewed = now
             .plus_secs(u64::from(session.lifetime_seconds))

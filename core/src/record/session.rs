@@ -87,7 +87,7 @@ impl Session {
             attempts: 0,
             max_attempts: open.max_attempts,
             sends: 1,
-            last_send: now.ceil_secs(),
+            last_send: now.floor_secs(),
             flags: Flags {
                 known_device: open.known_device,
                 decoy: open.decoy,
