@@ -1,1 +1,1 @@
-//! Suite.
+//! The model-based suite.

@@ -22,7 +22,6 @@ pub(crate) const STORES: [Kind; 2] = [Kind::Memory, Kind::Sqlite];
 
 /// One deployment.
 pub(crate) struct Bench {
-    pub(crate) kind: Kind,
     pub(crate) verifier: Verifier,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) inbox: Arc<Recorder>,
@@ -53,7 +52,6 @@ impl Bench {
         }
         let tenant = Tenant::new("acme").unwrap();
         Self {
-            kind,
             verifier: builder.build().unwrap(),
             clock,
             inbox,

@@ -67,7 +67,9 @@ fn a02_256_right_answers_at_once_are_approved_once() {
             let codes = (0..AT_ONCE).map(|_| code.clone()).collect();
             let verdicts = all_at_once(&bench, &sent, codes).await;
             let mut tally = Tally::default();
-            verdicts.into_iter().for_each(|verdict| tally.add(verdict));
+            for verdict in verdicts {
+                tally.add(verdict);
+            }
             assert_eq!(
                 tally,
                 Tally {
