@@ -303,13 +303,16 @@ impl DestinationRecord {
     }
 
     fn note(&mut self, nonce: Nonce, outcome: DeliveryOutcome, moment: Moment) -> Effect {
+        let same_life = self.incarnation == moment.incarnation;
         if let Some(session) = self.find_mut(nonce) {
             session.delivery = match outcome {
                 DeliveryOutcome::Accepted => DeliveryState::Accepted,
                 DeliveryOutcome::Delivered => DeliveryState::Delivered,
                 DeliveryOutcome::Failed | DeliveryOutcome::Undeliverable => DeliveryState::Failed,
             };
-            if outcome == DeliveryOutcome::Undeliverable {
+            // What is over stays what it was, however late its message fails.
+            session.settle(moment.now);
+            if outcome == DeliveryOutcome::Undeliverable && same_life {
                 session.end(SessionState::Undeliverable, moment.now);
             }
         }
@@ -353,6 +356,7 @@ impl DestinationRecord {
             session.settle(moment.now);
             if self.incarnation != moment.incarnation {
                 session.end(SessionState::Expired, moment.now);
+                session.memos.clear();
             }
         }
         self.incarnation = moment.incarnation;
