@@ -161,7 +161,7 @@ impl DestinationRecord {
         }
     }
 
-    /// The order of these questions is the meaning of a check (DESIGN section 5).
+    /// The order of these questions is the meaning of a check: what is not charged comes first.
     fn check(&mut self, check: &Check, moment: Moment) -> Verdict {
         let now = moment.now;
         let Some(at) = self.position(check.nonce, check.purpose) else {
