@@ -25,7 +25,7 @@ fn a07_a_code_is_good_for_its_own_session_only() {
     on_every_store(|kind| async move {
         let mut approved = 0;
         for round in 0..200 {
-            let bench = Bench::new(crate::bench::Kind::Memory);
+            let bench = Bench::new(kind);
             let to = format!("user{round}@example.com");
             let (a, code_a) = bench.send(&to).await.unwrap();
             let (b, code_b) = bench.send(&to).await.unwrap();
