@@ -13,9 +13,13 @@ use crate::session_id::Nonce;
 use crate::verifier::idempotent::Held;
 use crate::verifier::{Sent, Verifier};
 
-/// Every so many sends, a few values that mean nothing any more are swept.
-const SENDS_PER_SWEEP: u64 = 256;
-const SWEPT_AT_ONCE: usize = 64;
+/// Every so many sends, some values that mean nothing any more are swept.
+///
+/// One send makes at most four values: of its destination, of two networks that it came
+/// from, and of an idempotency key. Eight go for each send, so that garbage is removed
+/// faster than it is made, however many new destinations come.
+const SENDS_PER_SWEEP: u64 = 32;
+const SWEPT_AT_ONCE: usize = 256;
 
 /// A stored and charged session whose message has not left yet. Dropping it leaves the
 /// session open and its send charged.
@@ -155,5 +159,53 @@ const fn noted(error: DeliverError) -> DeliveryOutcome {
         DeliveryOutcome::Failed
     } else {
         DeliveryOutcome::Undeliverable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{FakeClock, Timestamp};
+    use crate::verifier::request::SendRequest;
+    use crate::{KeyRing, MemoryStore, Recorder, SessionStore, Tenant};
+
+    fn now<F: Future>(future: F) -> F::Output {
+        let mut polling = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::pin!(future).as_mut().poll(&mut polling) {
+            std::task::Poll::Ready(output) => output,
+            std::task::Poll::Pending => panic!("the memory store answers at once"),
+        }
+    }
+
+    /// A send to each of `numbers`, from a network of its own.
+    fn send_to(verifier: &Verifier, numbers: std::ops::Range<u32>) {
+        let tenant = Tenant::new("acme").unwrap();
+        for n in numbers {
+            let to = Destination::parse_any(&format!("+47{:08}", 40_000_000 + n)).unwrap();
+            let mut request = SendRequest::new(&tenant, Channel::Sms, &to);
+            request.end_user_ip = Some(std::net::Ipv4Addr::from(0x0b00_0000 + n).into());
+            now(verifier.send(&request)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a68_sweeping_keeps_up_with_new_destinations() {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+        let store = Arc::new(MemoryStore::with_clock(clock.clone()));
+        let verifier = Verifier::builder(KeyRing::generate().unwrap(), store.clone())
+            .deliverer(Channel::Sms, Arc::new(Recorder::new()))
+            .build()
+            .unwrap();
+        send_to(&verifier, 0..2_000);
+        let held = || now(store.scan(None, usize::MAX)).unwrap().len();
+        let of_a_day = held();
+        assert!(of_a_day >= 4_000, "a gate and a source each: {of_a_day}");
+        clock.advance_secs(2 * 24 * 3600);
+        send_to(&verifier, 2_000..4_000);
+        let after = held();
+        assert!(
+            after <= of_a_day + of_a_day / 20,
+            "{after} values, of which {of_a_day} are of today"
+        );
     }
 }
