@@ -3,10 +3,12 @@
     smtp_server.py CERTIFICATE KEY
 
 Prints one JSON object a line: first its ports, then what happens. It ends when its
-standard input closes; a line there is answered by `settled`, after all that came before.
+standard input closes; a line there is answered by `settled`, after all that came before,
+but for `go`: it lets the messages to `slow` go, which are held back until then.
 
 Listeners: `starttls` (required, with login), `tls` (from the start, with login), `plain`
-(no STARTTLS; takes a login all the same, as somebody who strips STARTTLS would).
+(no STARTTLS; takes a login all the same, as somebody who strips STARTTLS would; the one
+that takes SMTPUTF8).
 The recipient's local part chooses the answer; see RECIPIENTS and TEXTS.
 """
 
@@ -31,6 +33,9 @@ TEXTS = {
     "spam": "554 5.6.0 looks like spam",
     "busy": "452 4.3.1 insufficient storage",
 }
+
+
+go = asyncio.Event()
 
 
 def say(event: str, **members) -> None:
@@ -74,6 +79,9 @@ class Handler:
         local = envelope.rcpt_tos[0].split("@")[0]
         if local in TEXTS:
             return TEXTS[local]
+        if local == "slow":
+            say("waiting")
+            await go.wait()
         say(
             "message",
             listener=self.listener,
@@ -116,11 +124,14 @@ async def main(certificate: str, key: str) -> None:
     ports = {
         "starttls": await listen("starttls", tls_context=context, require_starttls=True, auth_required=True),
         "tls": await listen("tls", tls=context, auth_required=True, auth_require_tls=False),
-        "plain": await listen("plain", auth_require_tls=False),
+        "plain": await listen("plain", auth_require_tls=False, enable_SMTPUTF8=True),
     }
     say("ready", **ports)
-    while await loop.run_in_executor(None, sys.stdin.readline):
-        say("settled")
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        if line == "go\n":
+            go.set()
+        else:
+            say("settled")
 
 
 if __name__ == "__main__":

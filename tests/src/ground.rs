@@ -8,7 +8,7 @@ use std::task::Poll;
 use countersign::store::{Entry, Incarnation, Loaded, Swap};
 use countersign::{KeyRing, Kind, RecordKey, SessionStore, StoreError, Tag, Timestamp};
 
-use crate::harness::Harness;
+use crate::harness::{Disaster, Harness};
 use crate::violation::Violation;
 
 /// A future in a box, as a store's methods give it.
@@ -40,6 +40,31 @@ impl<'h> Ground<'h> {
             rule,
             cost,
         })
+    }
+
+    /// The same ground on what a disaster leaves of the store; none if the harness
+    /// cannot bring it about. Nobody else may hold the store.
+    pub(crate) async fn struck(self, disaster: Disaster) -> Result<Option<Self>, Violation> {
+        let Self {
+            harness,
+            store,
+            rule,
+            cost,
+        } = self;
+        let Some(left) = harness.strike(disaster, store).await else {
+            return Ok(None);
+        };
+        let store = left.map_err(|error| Violation {
+            rule,
+            seen: format!("after {disaster:?} it did not open: {error}"),
+            cost,
+        })?;
+        Ok(Some(Self {
+            harness,
+            store,
+            rule,
+            cost,
+        }))
     }
 
     pub(crate) fn broken(&self, seen: impl Into<String>) -> Violation {

@@ -12,6 +12,19 @@ use countersign::{FakeClock, SessionStore, StoreError};
 /// Something to be run to its end.
 pub type Job<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
+/// What may befall a store, as far as its declared
+/// [`Durability`](countersign::store::Durability) speaks of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disaster {
+    /// Its process is killed with -9 and started again over what it left.
+    Kill,
+    /// The power is cut: what was written and not synced is gone.
+    PowerCut,
+    /// Another node takes over, which may not have seen the last writes.
+    Failover,
+}
+
 /// How the kit gets at a store. Only [`open`](Self::open) is needed; each of the others
 /// lets more rules be tried.
 #[async_trait]
@@ -33,6 +46,23 @@ pub trait Harness: Send + Sync {
         store: Arc<dyn SessionStore>,
     ) -> Option<Result<Arc<dyn SessionStore>, StoreError>> {
         drop(store);
+        None
+    }
+
+    /// Lets a disaster befall the store, and opens what is left. `None` when the harness
+    /// cannot, or the store knows no such disaster.
+    ///
+    /// Make it as bad as it can be: a failover cuts the replica off before the last
+    /// writes, a kill finds the last snapshot old. The kit writes, strikes and reads.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    async fn strike(
+        &self,
+        disaster: Disaster,
+        store: Arc<dyn SessionStore>,
+    ) -> Option<Result<Arc<dyn SessionStore>, StoreError>> {
+        drop((disaster, store));
         None
     }
 

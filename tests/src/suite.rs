@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::harness::Harness;
-use crate::rules::{applying, listing, outage, swapping, sweeping, time, values};
+use crate::rules::{applying, disaster, listing, outage, swapping, sweeping, time, values};
 use crate::violation::{Outcome, Passed, Violation};
 
 /// A rule: its name and its function.
@@ -42,6 +42,9 @@ impl Rule {
         applying: a_step_that_changes_nothing_writes_nothing, a_hot_record_refuses_nobody,
             wrong_guesses_are_charged_exactly_once, one_of_many_right_guesses_is_approved,
             cancelled_apply_loses_no_charge, a_session_of_another_life_is_expired;
+        disaster: acknowledged_writes_survive_a_kill,
+            acknowledged_writes_survive_a_power_cut, what_forgets_begins_another_life,
+            a_used_code_stays_used_after_a_disaster;
     };
 
     /// Its name: that of its function.

@@ -14,5 +14,9 @@ mod guessing;
 mod races;
 #[path = "attacks/resending.rs"]
 mod resending;
+#[path = "attacks/stores.rs"]
+mod stores;
 #[path = "attacks/time.rs"]
 mod time;
+#[path = "attacks/timed.rs"]
+mod timed;

@@ -21,8 +21,14 @@ mod act;
 mod flaky;
 #[path = "model/guess.rs"]
 mod guess;
+#[path = "model/known.rs"]
+mod known;
 #[path = "model/observe.rs"]
 mod observe;
+#[path = "model/resending.rs"]
+mod resending;
+#[path = "model/sending.rs"]
+mod sending;
 #[path = "model/world.rs"]
 mod world;
 

@@ -8,10 +8,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use countersign::{Stopwatch, Tenant};
+use countersign::Stopwatch;
 
 use crate::answer::{Activated, answer};
 use crate::api_key::{ApiKeyError, NewKey};
+use crate::audit;
 use crate::jwt::JwtVerifier;
 use crate::key_store::ApiKeys;
 use crate::metrics;
@@ -44,33 +45,18 @@ async fn activate(State(activation): State<Arc<Activation>>, request: Request) -
     // The body says nothing: it is not read.
     let (parts, _) = request.into_parts();
     let response = match activation.run(&parts).await {
-        Ok((tenant, key)) => {
-            tracing::info!(
-                call = "activate",
-                tenant = tenant.name(),
-                kid = key.kid(),
-                "activated"
-            );
-            answer(&Activated {
-                api_key: key.reveal(),
-                endpoint: &activation.endpoint,
-            })
-        }
-        Err(problem) => {
-            tracing::info!(
-                call = "activate",
-                outcome = problem.kind.name(),
-                "not activated"
-            );
-            refuse(problem)
-        }
+        Ok(key) => answer(&Activated {
+            api_key: key.reveal(),
+            endpoint: &activation.endpoint,
+        }),
+        Err(problem) => refuse(problem),
     };
     metrics::answered("activate", response.status().as_u16(), watch.elapsed());
     response
 }
 
 impl Activation {
-    async fn run(&self, request: &Parts) -> Result<(Tenant, NewKey), Problem> {
+    async fn run(&self, request: &Parts) -> Result<NewKey, Problem> {
         let source = self
             .keys
             .0
@@ -89,8 +75,10 @@ impl Activation {
             tracing::info!(%error, "a token was refused");
             Problem::unauthorised()
         })?;
-        let key = self.keys.activate(&tenant).await?;
-        Ok((tenant, key))
+        let key = self.keys.activate(&tenant).await.map_err(Problem::from);
+        let kid = key.as_ref().ok().map(NewKey::kid);
+        audit::of_key("activate", &tenant, kid, &key);
+        key
     }
 }
 

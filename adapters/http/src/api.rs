@@ -15,6 +15,7 @@ use crate::ask::Ask;
 use crate::body::MAX_BODY_BYTES;
 use crate::call::Call;
 use crate::calls::{cancel, check, destination, resend, reset, send, status};
+use crate::forwarded::TrustedProxies;
 use crate::metrics;
 use crate::problem::{Problem, ProblemKind};
 use crate::public::no_method;
@@ -27,6 +28,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Api {
     pub(crate) verifier: Verifier,
     pub(crate) tasks: Tasks,
+    end_user_proxies: TrustedProxies,
     requests: Arc<Requests>,
 }
 
@@ -58,8 +60,27 @@ impl Api {
         Self {
             verifier,
             tasks: Tasks::new(),
+            end_user_proxies: TrustedProxies::default(),
             requests,
         }
+    }
+
+    /// Counts a send or resend whose body names no `end_user_ip` as one from the client
+    /// that one of `proxies` forwards for. Nobody is believed unless named here.
+    ///
+    /// Only for calls that end users' own devices make through these proxies. Where an
+    /// auth server calls through them, the client is that server: all its sends would
+    /// share the budget of one source, 20 an hour, and the rest be refused. Such a caller
+    /// names `end_user_ip` itself. The address of the peer never counts, but for a trusted
+    /// proxy that names no client. It is part of the request that an `Idempotency-Key`
+    /// stands for: a repetition from another address is another request (422).
+    ///
+    /// It needs the server to note the peer of a connection
+    /// (`into_make_service_with_connect_info::<SocketAddr>()`).
+    #[must_use]
+    pub fn end_user_from_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.end_user_proxies = proxies;
+        self
     }
 
     /// The routes under `/v1/verify`. Each needs a [`Caller`](crate::Caller) in the
@@ -96,10 +117,14 @@ impl Api {
         let id = self.requests.next_id();
         let (tenant, to) = (field::Empty, field::Empty);
         let span = tracing::info_span!("call", call = call.name(), request_id = id, tenant, to);
+        let client = self
+            .end_user_proxies
+            .client(request.extensions(), request.headers());
         let served = async {
             match Ask::read(call, request).await {
                 Err(problem) => finish(call, watch, Err(problem)),
-                Ok(ask) => {
+                Ok(mut ask) => {
+                    ask.client = client;
                     let api = self.clone();
                     let work = async move { finish(call, watch, run(api, ask).await) };
                     let done = self.tasks.spawn(work).await;

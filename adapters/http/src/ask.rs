@@ -1,5 +1,7 @@
 //! What a caller asks for: read from a request, checked, and owned.
 
+use std::net::IpAddr;
+
 use axum::RequestExt;
 use axum::extract::{Path, Query, Request};
 use axum::http::{HeaderMap, HeaderName};
@@ -21,6 +23,8 @@ pub(crate) struct Ask {
     pub(crate) idempotency_key: Option<String>,
     /// The session in the path, or the destination in the query.
     pub(crate) subject: String,
+    /// Who calls, as far as proxies may tell.
+    pub(crate) client: Option<IpAddr>,
 }
 
 impl Ask {
@@ -33,6 +37,7 @@ impl Ask {
             values: Values::default(),
             idempotency_key: None,
             subject: String::new(),
+            client: None,
         };
         match call {
             Call::Status | Call::Cancel => ask.subject = session_in_path(&mut request).await?,
@@ -55,6 +60,11 @@ impl Ask {
         self.values
             .text("purpose")
             .and_then(|name| Purpose::new(name).ok())
+    }
+
+    /// Where a send comes from: as the caller says, else as a proxy that may say so does.
+    pub(crate) fn source(&self) -> Option<IpAddr> {
+        self.values.address("end_user_ip").or(self.client)
     }
 
     pub(crate) fn binding(&self) -> Option<&[u8]> {

@@ -194,14 +194,27 @@ const CUSTOM_CODE: Field = Field::option(
 );
 const REFERENCE: Field = Field::option(
     "client_reference",
-    Shape::Text { min: 1, max: 128 },
+    Shape::Like {
+        max: 512,
+        pattern: r"^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]{1,128}$",
+        fits: is_one_line,
+        expected: "a text of 1 to 128 characters without control characters and line breaks",
+    },
     "A text of the caller's that the answer repeats. It is not stored.",
 );
 const END_USER_IP: Field = Field::option(
     "end_user_ip",
     Shape::Address,
-    "The address of the person at the other end, for the limits per source.",
+    "The address of the person at the other end, for the limit of sends per source (20 an hour \
+     unless the policy says otherwise). Without it no source is counted: the caller's own address \
+     is none, or all its users would share one budget. Only where the operator lets trusted \
+     proxies name end users does the client in their `X-Forwarded-For` count instead.",
 );
+const GUESSER_IP: Field = Field {
+    about: "The address of the person at the other end, for the limit of guesses per source (60 \
+            in 10 minutes unless the policy says otherwise). Without it no source is counted.",
+    ..END_USER_IP
+};
 const KNOWN_DEVICE: Field = Field::option(
     "known_device",
     Shape::Flag,
@@ -291,7 +304,7 @@ pub(crate) const START: &[Field] = &[
     ORIGIN,
 ];
 
-pub(crate) const CHECK: &[Field] = &[SESSION, CODE, PURPOSE, BINDING, ATTEMPT, END_USER_IP];
+pub(crate) const CHECK: &[Field] = &[SESSION, CODE, PURPOSE, BINDING, ATTEMPT, GUESSER_IP];
 
 pub(crate) const RESEND: &[Field] = &[
     SESSION,
@@ -316,6 +329,12 @@ fn is_locale(text: &str) -> bool {
         && parts.all(|part| {
             (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
         })
+}
+
+/// Line separators are no control characters, and break lines all the same.
+fn is_one_line(text: &str) -> bool {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    (1..=128).contains(&text.chars().count()) && !text.contains(breaks)
 }
 
 fn is_domain(text: &str) -> bool {

@@ -30,6 +30,15 @@ impl TrustedProxies {
         Some(self.resolve(peer.ip(), headers))
     }
 
+    /// The client that a trusted proxy forwards for: none where the peer is not trusted
+    /// or was not noted. A proxy that names nobody is the client itself.
+    #[must_use]
+    pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+        let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+        let peer = peer.ip().to_canonical();
+        self.trusts(peer).then(|| self.resolve(peer, headers))
+    }
+
     fn resolve(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut source = peer.to_canonical();
         // Several headers are one list, in order (RFC 9110, section 5.3).

@@ -12,6 +12,7 @@ mod answer;
 mod api;
 mod api_key;
 mod ask;
+mod audit;
 mod auth;
 mod auth_limit;
 mod base62;

@@ -106,6 +106,8 @@ pub(crate) fn problems(call: Call) -> Vec<ProblemKind> {
     use ProblemKind as P;
     let mut kinds = vec![P::Unauthorised, P::Throttled, P::Internal];
     kinds.extend([P::Unavailable, P::Indeterminate, P::NoMethod]);
+    // The bounds of the server around the calls.
+    kinds.extend([P::Busy, P::Timeout]);
     if call != Call::Activate {
         kinds.push(P::Forbidden);
     }

@@ -40,6 +40,20 @@ impl Problem {
         )
     }
 
+    /// The answer of a server that has too many requests under way to read one more.
+    #[must_use]
+    pub fn busy() -> Self {
+        let detail = "too many requests are under way: come again in a second";
+        Self::new(ProblemKind::Busy, detail).after(1)
+    }
+
+    /// The answer of a server that stops waiting for a request to be read and answered.
+    #[must_use]
+    pub fn timed_out() -> Self {
+        let detail = "the request was not read and answered in time";
+        Self::new(ProblemKind::Timeout, detail)
+    }
+
     /// A field that is not as documented; `detail` says what is right and shows no value.
     pub(crate) fn invalid(field: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ProblemKind::Invalid, detail).with("field", field)

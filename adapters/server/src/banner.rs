@@ -28,9 +28,9 @@ impl Banner<'_> {
 impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { base, config, .. } = self;
-        let data = match &config.store {
+        let data = match &config.store.url {
             StoreUrl::Memory => "in memory, gone when this ends".to_owned(),
-            store @ StoreUrl::Sqlite(_) => {
+            store => {
                 format!("{store}, secrets in {}", config.secret_file.display())
             }
         };

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use countersign_http::Problem;
 use tokio::sync::Semaphore;
 
 /// From a request's head to its answer, its body included: longer than any deliverer's
@@ -18,50 +17,35 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// `router`, with at most `max` requests at once; those beyond are told to come again,
 /// since a queue would only answer callers who have given up.
 pub(crate) fn bounded(router: Router, max: usize) -> Router {
-    router.layer(from_fn_with_state(Arc::new(Semaphore::new(max)), bound))
+    within(router, max, REQUEST_TIMEOUT)
 }
 
-async fn bound(State(seats): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    let Ok(_seat) = seats.try_acquire() else {
-        let detail = "too many requests are under way: come again in a second";
-        return problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "busy",
-            "The server is busy",
-            detail,
-        );
+fn within(router: Router, max: usize, patience: Duration) -> Router {
+    let seats = Semaphore::new(max);
+    router.layer(from_fn_with_state(
+        Arc::new(Bounds { seats, patience }),
+        bound,
+    ))
+}
+
+struct Bounds {
+    seats: Semaphore,
+    patience: Duration,
+}
+
+async fn bound(State(bounds): State<Arc<Bounds>>, request: Request, next: Next) -> Response {
+    let Ok(_seat) = bounds.seats.try_acquire() else {
+        return Problem::busy().into_response();
     };
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => problem(
-            StatusCode::REQUEST_TIMEOUT,
-            "timeout",
-            "The request took too long",
-            "the request was not read and answered within 30 s",
-        ),
-    }
-}
-
-fn problem(status: StatusCode, name: &str, title: &str, detail: &str) -> Response {
-    let body = json!({
-        "type": format!("/docs#{name}"),
-        "title": title,
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    let mut response = (status, body.to_string()).into_response();
-    let headers = response.headers_mut();
-    let format = HeaderValue::from_static("application/problem+json");
-    headers.insert(header::CONTENT_TYPE, format);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    response
+    tokio::time::timeout(bounds.patience, next.run(request))
+        .await
+        .unwrap_or_else(|_| Problem::timed_out().into_response())
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use axum::http::{StatusCode, header};
     use axum::routing::get;
     use tokio::sync::Notify;
     use tower::ServiceExt as _;
@@ -86,11 +70,41 @@ mod tests {
         let refused = answered.expect("nobody waits for a seat").unwrap();
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
-        assert_eq!(
-            refused.headers()[header::CONTENT_TYPE],
-            "application/problem+json"
-        );
+        assert_eq!(problem(refused).await["type"], documented("busy", 503));
         leave.notify_one();
         assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_is_told_so_and_leaves_its_seat() {
+        let never = get(async || std::future::pending::<()>().await);
+        let router = Router::new().route("/", never);
+        let router = within(router, 1, Duration::from_millis(10));
+        for _ in 0..2 {
+            let request = Request::new(Body::empty());
+            let answered = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answered.status(), StatusCode::REQUEST_TIMEOUT);
+            assert_eq!(problem(answered).await["type"], documented("timeout", 408));
+        }
+    }
+
+    async fn problem(response: Response) -> serde_json::Value {
+        let format = &response.headers()[header::CONTENT_TYPE];
+        assert_eq!(format, "application/problem+json");
+        let body = axum::body::to_bytes(response.into_body(), 4096).await;
+        serde_json::from_slice(&body.unwrap()).unwrap()
+    }
+
+    /// The type of this name, which every call documents under `status`.
+    fn documented(name: &str, status: u16) -> String {
+        let document = countersign_http::openapi();
+        for (path, calls) in document["paths"].as_object().unwrap() {
+            for (method, call) in calls.as_object().unwrap() {
+                let told = &call["responses"][status.to_string()]["description"];
+                let told = told.as_str().unwrap_or_default();
+                assert!(told.contains(&format!("`{name}`")), "{method} {path}");
+            }
+        }
+        format!("urn:countersign:problem:{name}")
     }
 }

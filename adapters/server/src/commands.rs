@@ -13,19 +13,28 @@ use std::io::{ErrorKind, Write as _};
 
 use countersign::Verifier;
 
-use crate::config::{Config, StoreUrl};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::wiring::{self, FirstStart};
 
 /// The verifier on the server's store, for what delivers nothing.
 async fn beside_the_server(config: &Config, first: FirstStart) -> Result<Verifier, Failure> {
-    if config.store == StoreUrl::Memory {
+    if config.store.url.is_memory() {
         return Err(Failure::config(
             "store.url: a memory store lives in its server alone, and no command reaches it: set \
-             sqlite:PATH",
+             sqlite:PATH, or a redis:// or postgres:// URL",
         ));
     }
     wiring::verifier(config, first, Vec::new()).await
+}
+
+/// The outcome of an operation in the audit trail, in a word: the trail has a line for
+/// what was tried in vain, too.
+const fn outcome<T>(done: &Result<T, Failure>) -> &'static str {
+    match done {
+        Ok(_) => "done",
+        Err(_) => "failed",
+    }
 }
 
 /// Writes `text` to standard output, as it is.

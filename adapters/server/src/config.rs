@@ -8,7 +8,7 @@ mod provider;
 mod raw;
 mod resolve;
 mod secret_text;
-mod store_url;
+mod store;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use ipnet::IpNet;
 pub(crate) use self::error::ConfigError;
 pub(crate) use self::provider::{Provider, Route};
 pub(crate) use self::secret_text::SecretText;
-pub(crate) use self::store_url::StoreUrl;
+pub(crate) use self::store::{StoreConfig, StoreUrl};
 
 /// A valid configuration. That the deliverers it names can work is wiring's to say.
 #[derive(Debug)]
@@ -30,12 +30,13 @@ pub(crate) struct Config {
     pub(crate) dangerous_console: bool,
     pub(crate) public_url: Option<String>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) trusted_proxies_name_end_users: bool,
     pub(crate) secret_file: PathBuf,
     pub(crate) log_format: LogFormat,
     pub(crate) shutdown_grace_seconds: u64,
     pub(crate) drain_seconds: u64,
     pub(crate) max_in_flight: usize,
-    pub(crate) store: StoreUrl,
+    pub(crate) store: StoreConfig,
     pub(crate) routes: Vec<Route>,
     pub(crate) smtp: Option<SmtpConfig>,
     pub(crate) jwt: JwtConfig,
@@ -138,5 +139,7 @@ impl Config {
     }
 }
 
+#[cfg(test)]
+mod documented;
 #[cfg(test)]
 mod tests;

@@ -44,7 +44,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
 
     let verifier = verifier(&config).await?;
     let jwt = wiring::jwt(&config, FirstStart::Make)?;
-    let api = Api::new(verifier.clone());
+    let api = wiring::api(&config, verifier.clone());
     let readiness = Readiness::new(verifier.clone());
     let base = config
         .public_url
@@ -64,7 +64,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         stop,
         stop_admin,
     };
-    tracing::info!(%listen, %admin_listen, store = %config.store, "serving");
+    tracing::info!(%listen, %admin_listen, store = %config.store.url, "serving");
     if let Some((key, token)) = key_and_token {
         let shown = Banner {
             base: &base,

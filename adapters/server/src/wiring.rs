@@ -1,16 +1,18 @@
 //! Puts the parts together: the one place that names concrete adapters.
 
+mod store;
+
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign::store::Durability;
-use countersign::{BuildError, Channel, Deliverer, KeyRing, MemoryStore, SessionStore, Verifier};
-use countersign_http::{ApiKeys, JwtVerifier, Scope, Scopes, StaticKey, TrustedProxies};
+use countersign::{BuildError, Channel, Deliverer, KeyRing, Verifier};
+use countersign_http::{Api, ApiKeys, JwtVerifier, Scope, Scopes, StaticKey, TrustedProxies};
 use countersign_messages::Messages;
 use countersign_smtp::Smtp;
-use countersign_sqlite::{Options, SqliteStore};
 
-use crate::config::{Config, JwtKey, Provider, SecretText, StoreUrl};
+pub(crate) use self::store::{fence, survives};
+
+use crate::config::{Config, JwtKey, Provider, SecretText};
 use crate::console::Console;
 use crate::failure::{Failure, causes};
 use crate::in_order::InOrder;
@@ -30,50 +32,22 @@ pub(crate) enum FirstStart {
 pub(crate) type Deliverers = Vec<(Channel, Arc<dyn Deliverer>)>;
 
 /// The keys of the deployment. A memory store's live as long as its process, unless the
-/// secret file is there.
+/// secret file is there; a shared store's must be given, for every server needs the same.
 pub(crate) fn keys(config: &Config, first: FirstStart) -> Result<KeyRing, Failure> {
-    if config.store == StoreUrl::Memory && !config.secret_file.exists() {
+    let url = &config.store.url;
+    let path = &config.secret_file;
+    if url.is_memory() && !path.exists() {
         return KeyRing::generate().map_err(|error| Failure::runtime("cannot make keys", &error));
     }
-    Secrets::open(&config.secret_file, first == FirstStart::Make)?.ring()
-}
-
-/// The store, opened.
-pub(crate) fn store(url: &StoreUrl, first: FirstStart) -> Result<Arc<dyn SessionStore>, Failure> {
-    match url {
-        StoreUrl::Memory => Ok(Arc::new(MemoryStore::new())),
-        StoreUrl::Sqlite(path) => Ok(Arc::new(sqlite(path, first)?)),
-    }
-}
-
-fn sqlite(path: &Path, first: FirstStart) -> Result<SqliteStore, Failure> {
-    if first == FirstStart::Make {
-        private_file::make_folder_of(path).map_err(|error| {
-            Failure::config(format!(
-                "store.url: cannot make the folder of {}: {error}",
-                path.display()
-            ))
-        })?;
-    } else if !path.exists() {
+    if url.is_shared() && !path.exists() {
         return Err(Failure::config(format!(
-            "store.url: there is no database {}: run this where the server runs, or name its \
-             configuration with --config",
-            path.display()
+            "secret_file: there is no {shown}, and none is made, for every server on {url} needs \
+             the same: make one with `countersign secret new > {shown}` (mode 0600) and copy it \
+             to each",
+            shown = path.display()
         )));
     }
-    SqliteStore::open(path, &Options::default())
-        .map_err(|error| Failure::config(format!("store.url: {}", causes(&error))))
-}
-
-/// Ends every open session of the store, in whatever process.
-pub(crate) fn fence(url: &StoreUrl) -> Result<(), Failure> {
-    match url {
-        StoreUrl::Memory => Err(Failure::config(
-            "store.url: a memory store ends with its process: restart the server",
-        )),
-        StoreUrl::Sqlite(path) => SqliteStore::fence(path)
-            .map_err(|error| Failure::config(format!("store.url: {}", causes(&error)))),
-    }
+    Secrets::open(path, first == FirstStart::Make)?.ring()
 }
 
 /// The words of the messages, every template tried once.
@@ -150,7 +124,7 @@ pub(crate) async fn verifier(
     deliverers: Deliverers,
 ) -> Result<Verifier, Failure> {
     let keys = keys(config, first)?;
-    let store = store(&config.store, first)?;
+    let store = store::open(&config.store, first).await?;
     let mut builder = Verifier::builder(keys, store).policy(config.policy.clone());
     for (channel, deliverer) in deliverers {
         builder = builder.deliverer(channel, deliverer);
@@ -171,6 +145,17 @@ fn wrong_store(error: &BuildError) -> Failure {
         ),
         BuildError::Policy(error) => Failure::config(error.to_string()),
         other => Failure::Runtime(format!("store.url: {}", causes(other))),
+    }
+}
+
+/// The calls. Who asks a proxy for a code is counted as the proxy says, where the
+/// configuration says that people, and not auth servers, are behind it.
+pub(crate) fn api(config: &Config, verifier: Verifier) -> Api {
+    let api = Api::new(verifier);
+    if config.trusted_proxies_name_end_users {
+        api.end_user_from_proxies(TrustedProxies::new(config.trusted_proxies.clone()))
+    } else {
+        api
     }
 }
 
@@ -233,9 +218,16 @@ fn made_secret(config: &Config, path: &Path, first: FirstStart) -> Result<Secret
                 path.display()
             )));
         }
+        if config.store.url.is_shared() {
+            return Err(Failure::config(format!(
+                "jwt: no token secret is given, and none is made, for every server on {} needs \
+                 the same: set jwt.hs256_secret_file or jwt.public_key_file",
+                config.store.url
+            )));
+        }
         let fresh = secrets::generate_text()
             .map_err(|error| Failure::runtime("cannot make a token secret", &error))?;
-        if config.store == StoreUrl::Memory {
+        if config.store.url.is_memory() {
             return Ok(SecretText::new(fresh.as_str().to_owned()));
         }
         private_file::make(path, &format!("{}\n", fresh.as_str())).map_err(|error| {
@@ -244,16 +236,6 @@ fn made_secret(config: &Config, path: &Path, first: FirstStart) -> Result<Secret
     }
     private_file::warn_if_open(path);
     Ok(SecretText::read("jwt.hs256_secret_file", path)?)
-}
-
-/// What a store's acknowledged writes survive, in words.
-pub(crate) fn survives(durability: Durability) -> &'static str {
-    match durability {
-        Durability::Process => "gone with the process",
-        Durability::Forgetful => "may forget the last writes in a crash",
-        Durability::Crash => "survives a crash, not a loss of power",
-        _ => "survives a loss of power",
-    }
 }
 
 #[cfg(test)]

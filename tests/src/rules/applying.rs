@@ -1,20 +1,14 @@
 //! Steps: through `apply`, provided or overridden, with a verifier on top.
 
-use std::sync::Arc;
-
-use countersign::record::{Action, Charge, Effect, Moment, Record, Step};
-use countersign::store::{Incarnation, Loaded};
-use countersign::{
-    Channel, CheckRequest, Destination, KeyRing, Kind, Limit, LimitName, Nonce, Recorder,
-    SendRequest, Tag, Tenant, Verdict, Verifier,
-};
+use countersign::record::{Action, Charge, Effect, Step};
+use countersign::store::Incarnation;
+use countersign::{Limit, LimitName, Nonce, Tag, Verdict};
 
 use crate::ground::{Boxed, Ground, cut_off, join_all, on_threads};
 use crate::harness::Harness;
-use crate::violation::{Outcome, Passed, Violation};
+use crate::session::{GUESSES, Session, THREADS};
+use crate::violation::{Outcome, Passed};
 
-const GUESSES: usize = 256;
-const THREADS: usize = 8;
 const UNCOUNTED: &str = "guesses pass uncounted, and a code can be found by trying";
 
 /// Looking at what is not there leaves nothing behind.
@@ -44,7 +38,7 @@ pub async fn a_step_that_changes_nothing_writes_nothing(harness: &dyn Harness) -
 /// once; and so are 256 more from several threads.
 ///
 /// # Errors
-/// [`Violation`].
+/// [`crate::Violation`].
 pub async fn a_hot_record_refuses_nobody(harness: &dyn Harness) -> Outcome {
     let cost = "the rightful person is refused while others guess";
     let ground = Ground::open(harness, "a_hot_record_refuses_nobody", cost).await?;
@@ -116,7 +110,7 @@ pub async fn wrong_guesses_are_charged_exactly_once(harness: &dyn Harness) -> Ou
         ground.expect(charged == 5, || {
             format!("of 5 attempts {charged} were charged")
         })?;
-        let right = ground.works(session.check(&session.code).await)?;
+        let right = ground.works(session.check(session.code()).await)?;
         ground.expect(!right.is_verified(), || {
             "a sixth guess was compared".to_owned()
         })?;
@@ -133,8 +127,8 @@ pub async fn one_of_many_right_guesses_is_approved(harness: &dyn Harness) -> Out
     let ground = Ground::open(harness, "one_of_many_right_guesses_is_approved", cost).await?;
     for in_one_task in [true, false] {
         let session = Session::open(&ground).await?;
-        let verdicts = session.at_once(&ground, &session.code, in_one_task).await;
-        let later = session.check(&session.code).await;
+        let verdicts = session.at_once(&ground, session.code(), in_one_task).await;
+        let later = session.check(session.code()).await;
         let approved =
             |verdict: &&Result<Verdict, _>| verdict.as_ref().is_ok_and(Verdict::is_verified);
         let approvals = verdicts.iter().chain([&later]).filter(approved).count();
@@ -172,7 +166,7 @@ pub async fn cancelled_apply_loses_no_charge(harness: &dyn Harness) -> Outcome {
                 "a guess was answered and not charged".to_owned()
             })?;
         }
-        let right = ground.works(session.check(&session.code).await)?;
+        let right = ground.works(session.check(session.code()).await)?;
         ground.expect(right.is_verified(), || {
             format!(
                 "after a dropped check the right code is refused: {}",
@@ -198,7 +192,7 @@ pub async fn a_session_of_another_life_is_expired(harness: &dyn Harness) -> Outc
             "the store has no fence, or the harness cannot renew it",
         ));
     }
-    let verdict = ground.works(session.check(&session.code).await)?;
+    let verdict = ground.works(session.check(session.code()).await)?;
     ground.expect(verdict == Verdict::Expired, || {
         format!(
             "the code of an earlier life was answered {}",
@@ -206,99 +200,4 @@ pub async fn a_session_of_another_life_is_expired(harness: &dyn Harness) -> Outc
         )
     })?;
     Ok(Passed::Held)
-}
-
-/// A session under keys of its own, so that no two rules meet.
-struct Session {
-    verifier: Verifier,
-    tenant: Tenant,
-    to: Destination,
-    id: String,
-    code: String,
-}
-
-impl Session {
-    async fn open(ground: &Ground<'_>) -> Result<Self, Violation> {
-        let inbox = Arc::new(Recorder::new());
-        let keys = ground.works(KeyRing::generate())?;
-        let verifier = Verifier::builder(keys, Arc::clone(&ground.store))
-            .deliverer(Channel::Email, Arc::clone(&inbox) as _)
-            .build();
-        let verifier = ground.works(verifier)?;
-        let tenant = ground.works(Tenant::new("conformance"))?;
-        let to = ground.works(Destination::parse(Channel::Email, "person@example.com"))?;
-        let request = SendRequest::new(&tenant, Channel::Email, &to);
-        let sent = ground.works(verifier.send(&request).await)?;
-        let id = sent.session_id.to_string();
-        let code = inbox
-            .last_code()
-            .ok_or_else(|| ground.broken("no code was sent"))?;
-        Ok(Self {
-            verifier,
-            tenant,
-            to,
-            id,
-            code,
-        })
-    }
-
-    async fn check(&self, code: &str) -> Result<Verdict, countersign::CheckError> {
-        self.verifier
-            .check(&CheckRequest::new(&self.tenant, &self.id, code))
-            .await
-    }
-
-    /// The code with another last digit.
-    fn wrong(&self) -> String {
-        let (most, last) = self.code.split_at(self.code.len().saturating_sub(1));
-        format!("{most}{}", if last == "0" { '1' } else { '0' })
-    }
-
-    /// The verdicts of 256 checks at once; refusals are left to another rule.
-    async fn at_once(
-        &self,
-        ground: &Ground<'_>,
-        code: &str,
-        in_one_task: bool,
-    ) -> Vec<Result<Verdict, countersign::CheckError>> {
-        if in_one_task {
-            return join_all((0..GUESSES).map(|_| Box::pin(self.check(code)))).await;
-        }
-        let each = |_| -> Boxed<'_, Vec<_>> {
-            let checks = (0..GUESSES / THREADS).map(|_| Box::pin(self.check(code)));
-            Box::pin(async { join_all(checks).await })
-        };
-        on_threads(ground.harness, THREADS, each)
-            .into_iter()
-            .flatten()
-            .collect()
-    }
-
-    /// Failed guesses, as the destination's record counts them. Read past `apply`, where
-    /// a check that is half-way would keep us waiting.
-    async fn charged(&self, ground: &Ground<'_>) -> Result<u8, Violation> {
-        let (tag, name) = (self.tenant.tag(), self.to.canonical().as_bytes());
-        let key = self
-            .verifier
-            .keys()
-            .record_key(Kind::Destination, tag, name);
-        let Loaded {
-            value,
-            now,
-            incarnation,
-        } = ground.load(key).await?;
-        let policy = self.verifier.policy();
-        let action = Action::Inspect(policy.destination, policy.known_device);
-        let inspect = Step {
-            tag,
-            at: None,
-            action,
-        };
-        let value = value.ok_or_else(|| ground.broken("the record is gone"))?;
-        let record = ground.works(Record::decode(&value))?;
-        match ground.works(record.step(&inspect, Moment { now, incarnation }))? {
-            (_, Effect::Inspection(seen)) => Ok(u8::try_from(seen.open.streak).unwrap_or(u8::MAX)),
-            (_, other) => Err(ground.broken(format!("inspecting gave {other:?}"))),
-        }
-    }
 }

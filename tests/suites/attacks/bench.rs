@@ -1,62 +1,78 @@
 //! A verifier on one store, with its clock and its messages in the test's hands.
 
-use std::future::Future;
+use std::any::Any;
 use std::sync::Arc;
 
 use countersign::{
-    Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, MemoryStore, Policy,
-    Recorder, ResendRequest, SendError, SendRequest, Sent, SessionStore, Tenant, Timestamp,
-    Verdict, Verifier,
+    Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, Policy, Randomness,
+    Recorder, ResendRequest, Secret, SendError, SendRequest, Sent, SessionStore, SystemRandom,
+    Tenant, Timestamp, Verdict, Verifier,
 };
-use countersign_sqlite::{Options, SqliteStore};
-use tempfile::TempDir;
 
-/// The stores that every row is run on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    Memory,
-    Sqlite,
-}
+use super::stores::{Kind, Opened};
+use super::timed::Timed;
 
-pub(crate) const STORES: [Kind; 2] = [Kind::Memory, Kind::Sqlite];
-
-/// One deployment.
+/// One deployment: verifiers of the same keys on one set of data.
 pub(crate) struct Bench {
+    /// The first of them, for rows that need no more.
     pub(crate) verifier: Verifier,
+    pub(crate) verifiers: Vec<Verifier>,
+    pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) inbox: Arc<Recorder>,
     pub(crate) tenant: Tenant,
-    _folder: TempDir,
+    _kept: Box<dyn Any + Send + Sync>,
+}
+
+/// What differs between deployments.
+pub(crate) struct Setup {
+    pub(crate) policy: Policy,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) processes: usize,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            randomness: Arc::new(SystemRandom::default()),
+            processes: 1,
+        }
+    }
 }
 
 impl Bench {
-    pub(crate) fn new(kind: Kind) -> Self {
-        Self::with(kind, Policy::default())
+    pub(crate) async fn new(kind: Kind) -> Self {
+        Self::with(kind, Setup::default()).await
     }
 
-    pub(crate) fn with(kind: Kind, policy: Policy) -> Self {
+    pub(crate) async fn with(kind: Kind, setup: Setup) -> Self {
+        let Opened { handles, kept } = kind.open(setup.processes).await;
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-        let folder = TempDir::new().unwrap();
-        let store: Arc<dyn SessionStore> = match kind {
-            Kind::Memory => Arc::new(MemoryStore::with_clock(clock.clone())),
-            Kind::Sqlite => {
-                let mut options = Options::default();
-                options.clock = clock.clone();
-                Arc::new(SqliteStore::open(folder.path().join("attacks.db"), &options).unwrap())
-            }
-        };
         let inbox = Arc::new(Recorder::new());
-        let mut builder = Verifier::builder(KeyRing::generate().unwrap(), store).policy(policy);
-        for channel in Channel::ALL {
-            builder = builder.deliverer(channel, inbox.clone());
-        }
-        let tenant = Tenant::new("acme").unwrap();
+        let secrets = [Secret::generate().unwrap(), Secret::generate().unwrap()];
+        let verifiers: Vec<_> = handles
+            .iter()
+            .map(|handle| {
+                let store = Arc::new(Timed::over(Arc::clone(handle), clock.clone()));
+                let keys = KeyRing::new(&secrets[0], &secrets[1..]).unwrap();
+                let mut builder = Verifier::builder(keys, store)
+                    .policy(setup.policy.clone())
+                    .randomness(setup.randomness.clone());
+                for channel in Channel::ALL {
+                    builder = builder.deliverer(channel, inbox.clone());
+                }
+                builder.build().unwrap()
+            })
+            .collect();
         Self {
-            verifier: builder.build().unwrap(),
+            verifier: verifiers[0].clone(),
+            verifiers,
+            store: Arc::clone(&handles[0]),
             clock,
             inbox,
-            tenant,
-            _folder: folder,
+            tenant: Tenant::new("acme").unwrap(),
+            _kept: kept,
         }
     }
 
@@ -92,6 +108,15 @@ impl Bench {
             .check(&CheckRequest::new(&self.tenant, &id, code))
             .await
     }
+
+    /// At the verifier of another process, by its number modulo those there are.
+    pub(crate) async fn check_at(&self, process: usize, sent: &Sent, code: &str) -> Verdict {
+        let id = sent.session_id.to_string();
+        self.verifiers[process % self.verifiers.len()]
+            .check(&CheckRequest::new(&self.tenant, &id, code))
+            .await
+            .unwrap()
+    }
 }
 
 /// A code of the same form that is not this one: the n-th of them.
@@ -121,24 +146,5 @@ impl Tally {
             Verdict::WrongCode { .. } => self.compared += 1,
             _ => {}
         }
-    }
-}
-
-/// Runs a row on real threads, on every store.
-pub(crate) fn on_every_store<F: Future<Output = ()>>(row: impl Fn(Kind) -> F) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .build()
-        .unwrap();
-    for kind in STORES {
-        runtime.block_on(row(kind));
-    }
-}
-
-/// Rounds of a race: many in memory, fewer on a disk, all of them in the long suite.
-pub(crate) fn rounds(kind: Kind) -> u32 {
-    match (std::env::var_os("COUNTERSIGN_LONG").is_some(), kind) {
-        (true, _) | (false, Kind::Memory) => 1000,
-        (false, Kind::Sqlite) => 100,
     }
 }

@@ -4,12 +4,13 @@ use countersign::{
     Channel, CheckRequest, Clock as _, Destination, Purpose, SendRequest, Tenant, Verdict,
 };
 
-use crate::bench::{Bench, on_every_store, wrong};
+use super::bench::{Bench, wrong};
+use super::stores::on_every_store;
 
 #[test]
 fn a04_a_used_code_is_never_approved_again() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let (sent, code) = bench.send("user@example.com").await.unwrap();
         assert!(bench.check(&sent, &code).await.is_verified());
         for _ in 0..1000 {
@@ -25,7 +26,7 @@ fn a07_a_code_is_good_for_its_own_session_only() {
     on_every_store(|kind| async move {
         let mut approved = 0;
         for round in 0..200 {
-            let bench = Bench::new(kind);
+            let bench = Bench::new(kind).await;
             let to = format!("user{round}@example.com");
             let (a, code_a) = bench.send(&to).await.unwrap();
             let (b, code_b) = bench.send(&to).await.unwrap();
@@ -41,7 +42,7 @@ fn a07_a_code_is_good_for_its_own_session_only() {
 #[test]
 fn a08_another_tenant_sees_nothing_and_charges_nothing() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let (sent, code) = bench.send("user@example.com").await.unwrap();
         let other = Tenant::new("other").unwrap();
         let id = sent.session_id.to_string();
@@ -69,7 +70,7 @@ fn a08_another_tenant_sees_nothing_and_charges_nothing() {
 #[test]
 fn a09_a_code_is_good_for_its_purpose_only() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let to = Destination::parse(Channel::Email, "user@example.com").unwrap();
         let (login, reset) = (
             Purpose::new("login").unwrap(),
@@ -103,7 +104,7 @@ fn a09_a_code_is_good_for_its_purpose_only() {
 #[test]
 fn a10_a_binding_that_differs_in_one_bit_is_refused() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let to = Destination::parse(Channel::Email, "user@example.com").unwrap();
         let bound = b"EUR 100.00 to NO9386011117947".to_vec();
         let mut request = SendRequest::new(&bench.tenant, Channel::Email, &to);
@@ -133,7 +134,7 @@ fn a10_a_binding_that_differs_in_one_bit_is_refused() {
 #[test]
 fn a12_new_sessions_give_no_guess_back_within_a_day() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let begun = bench.clock_seconds();
         let mut compared = 0;
         while bench.clock_seconds() < begun + 24 * 3600 {
@@ -150,7 +151,7 @@ fn a12_new_sessions_give_no_guess_back_within_a_day() {
 #[test]
 fn a17_a_year_at_full_speed_is_a_hundred_guesses_and_then_a_lock() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let mut compared = 0;
         for _ in 0..365 * 24 {
             if let Ok((sent, code)) = bench.send("victim@example.com").await {

@@ -1,20 +1,22 @@
-//! A01, A02, A06, A14, A16: many at once on real threads.
+//! A01 to A03, A06, A14, A16: many at once on real threads.
 
 use std::sync::Arc;
 
 use countersign::{Sent, Verdict};
 
-use crate::bench::{Bench, Kind, Tally, on_every_store, rounds, wrong};
+use super::bench::{Bench, Setup, Tally, wrong};
+use super::stores::{Kind, on_every_store};
 
 const AT_ONCE: u32 = 256;
 
-/// Checks all of these at once and gives their verdicts.
+/// Checks all of these at once, in turn at each process, and gives their verdicts.
 async fn all_at_once(bench: &Arc<Bench>, sent: &Sent, codes: Vec<String>) -> Vec<Verdict> {
     let tasks: Vec<_> = codes
         .into_iter()
-        .map(|code| {
+        .enumerate()
+        .map(|(process, code)| {
             let (bench, sent) = (bench.clone(), sent.clone());
-            tokio::spawn(async move { bench.check(&sent, &code).await })
+            tokio::spawn(async move { bench.check_at(process, &sent, &code).await })
         })
         .collect();
     let mut verdicts = Vec::with_capacity(tasks.len());
@@ -29,64 +31,93 @@ async fn a_round(bench: &Arc<Bench>, round: u32) -> (Sent, String) {
     bench.send(&to).await.unwrap()
 }
 
+/// How many processes share the data where a row says "several".
+const PROCESSES: usize = 4;
+
+async fn processes(kind: Kind, processes: usize) -> Arc<Bench> {
+    let setup = Setup {
+        processes,
+        ..Setup::default()
+    };
+    Arc::new(Bench::with(kind, setup).await)
+}
+
 #[test]
 fn a01_256_wrong_guesses_at_once_are_compared_five_times() {
     on_every_store(|kind| async move {
-        let bench = Arc::new(Bench::new(kind));
-        for round in 0..rounds(kind) {
-            let (sent, code) = a_round(&bench, round).await;
-            let guesses = (0..AT_ONCE).map(|n| wrong(&code, n)).collect();
-            let verdicts = all_at_once(&bench, &sent, guesses).await;
-            let mut left: Vec<_> = verdicts
-                .iter()
-                .filter_map(|verdict| match verdict {
-                    Verdict::WrongCode { attempts_remaining } => Some(*attempts_remaining),
-                    _ => None,
-                })
-                .collect();
-            left.sort_unstable();
-            assert_eq!(left, [1, 2, 3, 4], "{kind:?}, round {round}");
-            let ended = verdicts
-                .iter()
-                .filter(|verdict| **verdict == Verdict::Exhausted)
-                .count();
-            assert_eq!(ended, 252, "the fifth and all that came late: {kind:?}");
-            let to = countersign::Destination::parse_any(&format!("+47400{round:05}")).unwrap();
-            let seen = bench.verifier.inspect(&bench.tenant, &to).await.unwrap();
-            assert_eq!(seen.open.streak, 5, "failures that were charged: {kind:?}");
-        }
+        five_are_compared(&processes(kind, 1).await, kind, kind.rounds(1000)).await;
     });
 }
 
 #[test]
 fn a02_256_right_answers_at_once_are_approved_once() {
     on_every_store(|kind| async move {
-        let bench = Arc::new(Bench::new(kind));
-        for round in 0..rounds(kind) {
-            let (sent, code) = a_round(&bench, round).await;
-            let codes = (0..AT_ONCE).map(|_| code.clone()).collect();
-            let verdicts = all_at_once(&bench, &sent, codes).await;
-            let mut tally = Tally::default();
-            for verdict in verdicts {
-                tally.add(verdict);
-            }
-            assert_eq!(
-                tally,
-                Tally {
-                    compared: 1,
-                    approved: 1
-                },
-                "{kind:?}, round {round}"
-            );
-        }
+        one_is_approved(&processes(kind, 1).await, kind, kind.rounds(1000)).await;
     });
+}
+
+#[test]
+fn a03_256_wrong_guesses_at_four_stores_on_one_file_are_compared_five_times() {
+    on_every_store(|kind| async move {
+        five_are_compared(&processes(kind, PROCESSES).await, kind, kind.rounds(1000)).await;
+    });
+}
+
+#[test]
+fn a03_256_right_answers_at_four_stores_on_one_file_are_approved_once() {
+    on_every_store(|kind| async move {
+        one_is_approved(&processes(kind, PROCESSES).await, kind, kind.rounds(1000)).await;
+    });
+}
+
+async fn five_are_compared(bench: &Arc<Bench>, kind: Kind, rounds: u32) {
+    for round in 0..rounds {
+        let (sent, code) = a_round(bench, round).await;
+        let guesses = (0..AT_ONCE).map(|n| wrong(&code, n)).collect();
+        let verdicts = all_at_once(bench, &sent, guesses).await;
+        let mut left: Vec<_> = verdicts
+            .iter()
+            .filter_map(|verdict| match verdict {
+                Verdict::WrongCode { attempts_remaining } => Some(*attempts_remaining),
+                _ => None,
+            })
+            .collect();
+        left.sort_unstable();
+        assert_eq!(left, [1, 2, 3, 4], "{kind:?}, round {round}");
+        let ended = verdicts
+            .iter()
+            .filter(|verdict| **verdict == Verdict::Exhausted)
+            .count();
+        assert_eq!(ended, 252, "the fifth and all that came late: {kind:?}");
+        let to = countersign::Destination::parse_any(&format!("+47400{round:05}")).unwrap();
+        let seen = bench.verifier.inspect(&bench.tenant, &to).await.unwrap();
+        assert_eq!(seen.open.streak, 5, "failures that were charged: {kind:?}");
+    }
+    println!("{kind:?}: {rounds} rounds, 5 comparisons in each");
+}
+
+async fn one_is_approved(bench: &Arc<Bench>, kind: Kind, rounds: u32) {
+    let once = Tally {
+        compared: 1,
+        approved: 1,
+    };
+    for round in 0..rounds {
+        let (sent, code) = a_round(bench, round).await;
+        let codes = (0..AT_ONCE).map(|_| code.clone()).collect();
+        let mut tally = Tally::default();
+        for verdict in all_at_once(bench, &sent, codes).await {
+            tally.add(verdict);
+        }
+        assert_eq!(tally, once, "{kind:?}, round {round}");
+    }
+    println!("{kind:?}: {rounds} rounds, 1 approval in each");
 }
 
 #[test]
 fn a16_the_owner_is_never_refused_while_attempts_are_left() {
     on_every_store(|kind| async move {
-        let bench = Arc::new(Bench::new(kind));
-        for round in 0..rounds(kind) {
+        let bench = Arc::new(Bench::new(kind).await);
+        for round in 0..kind.rounds(1000) {
             let (sent, code) = a_round(&bench, round).await;
             let mut codes: Vec<_> = (0..4).map(|n| wrong(&code, n)).collect();
             codes.insert(round as usize % 5, code);
@@ -102,13 +133,9 @@ fn a16_the_owner_is_never_refused_while_attempts_are_left() {
 #[test]
 fn a14_a_guess_that_races_a_resend_never_revives_the_old_code() {
     on_every_store(|kind| async move {
-        let bench = Arc::new(Bench::new(kind));
-        let rounds = if matches!(kind, Kind::Memory) {
-            2000
-        } else {
-            200
-        };
-        for round in 0..rounds {
+        let bench = Arc::new(Bench::new(kind).await);
+        // 10,000 in the long suite; 2000 in memory and 1000 on a disk otherwise.
+        for round in 0..kind.rounds(10_000) {
             let to = format!("+47400{round:05}");
             let (sent, old) = bench.send(&to).await.unwrap();
             bench.clock.advance_secs(31);
@@ -136,7 +163,7 @@ fn a14_a_guess_that_races_a_resend_never_revives_the_old_code() {
 #[test]
 fn a06_a_check_that_is_dropped_keeps_its_charge() {
     on_every_store(|kind| async move {
-        let bench = Arc::new(Bench::new(kind));
+        let bench = Arc::new(Bench::new(kind).await);
         for round in 0..50 {
             let (sent, code) = a_round(&bench, round).await;
             for n in 0..3 {

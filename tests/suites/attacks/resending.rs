@@ -1,15 +1,16 @@
 //! A11, A13, A15: resends give nothing back.
 
-use countersign::{Policy, ResendPolicy, SendError, Verdict};
+use countersign::{ResendPolicy, SendError, Verdict};
 
-use crate::bench::{Bench, on_every_store, wrong};
+use super::bench::{Bench, Setup, wrong};
+use super::stores::on_every_store;
 
 const TO: &str = "user@example.com";
 
 #[test]
 fn a11_a_resend_gives_no_attempt_back() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let (sent, mut code) = bench.send(TO).await.unwrap();
         let mut compared = 0;
         let mut ended = false;
@@ -36,7 +37,7 @@ fn a11_a_resend_gives_no_attempt_back() {
 fn a13_the_old_code_is_dead_after_a_resend() {
     on_every_store(|kind| async move {
         for round in 0..20 {
-            let bench = Bench::new(kind);
+            let bench = Bench::new(kind).await;
             let (sent, old) = bench.send(TO).await.unwrap();
             bench.clock.advance_secs(31);
             let new = bench.resend(&sent, TO).await.unwrap();
@@ -57,9 +58,9 @@ fn a13_the_old_code_is_dead_after_a_resend() {
 #[test]
 fn a15_one_guess_at_many_kept_codes_is_charged_once() {
     on_every_store(|kind| async move {
-        let mut policy = Policy::default();
-        policy.resend = ResendPolicy::KeepLast(2);
-        let bench = Bench::with(kind, policy);
+        let mut setup = Setup::default();
+        setup.policy.resend = ResendPolicy::KeepLast(2);
+        let bench = Bench::with(kind, setup).await;
         let (sent, first) = bench.send(TO).await.unwrap();
         bench.clock.advance_secs(31);
         let second = bench.resend(&sent, TO).await.unwrap();
@@ -86,9 +87,9 @@ fn a15_one_guess_at_many_kept_codes_is_charged_once() {
 #[test]
 fn the_same_code_is_sent_again_where_the_policy_says_so() {
     on_every_store(|kind| async move {
-        let mut policy = Policy::default();
-        policy.resend = ResendPolicy::Reuse;
-        let bench = Bench::with(kind, policy);
+        let mut setup = Setup::default();
+        setup.policy.resend = ResendPolicy::Reuse;
+        let bench = Bench::with(kind, setup).await;
         let (sent, first) = bench.send(TO).await.unwrap();
         bench.clock.advance_secs(31);
         assert_eq!(bench.resend(&sent, TO).await.unwrap(), first, "{kind:?}");
@@ -99,7 +100,7 @@ fn the_same_code_is_sent_again_where_the_policy_says_so() {
 #[test]
 fn a_resend_goes_to_the_session_s_own_exact_destination_only() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let (sent, _) = bench.send("bob@example.com").await.unwrap();
         bench.clock.advance_secs(31);
         for other in ["bob+evil@example.com", "eve@example.com"] {

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use countersign::{
-    Channel, Clock as _, Destination, KeyRing, MemoryStore, RandomUnavailable, Randomness,
-    Recorder, SendError, SendRequest, Tenant, Verdict, Verifier,
+    Channel, Clock as _, Destination, RandomUnavailable, Randomness, SendError, SendRequest,
+    Verdict,
 };
 
-use crate::bench::{Bench, on_every_store};
+use super::bench::{Bench, Setup};
+use super::stores::on_every_store;
 
 #[test]
 fn a19_a_code_dies_at_its_very_millisecond() {
     on_every_store(|kind| async move {
         for (after, approved) in [(299_999, true), (300_000, false), (300_001, false)] {
-            let bench = Bench::new(kind);
+            let bench = Bench::new(kind).await;
             let (sent, code) = bench.send("user@example.com").await.unwrap();
             bench.clock.advance_millis(after);
             let verdict = bench.check(&sent, &code).await;
@@ -29,7 +30,7 @@ fn a19_a_code_dies_at_its_very_millisecond() {
 #[test]
 fn a63_a_clock_that_went_back_revives_nothing() {
     on_every_store(|kind| async move {
-        let bench = Bench::new(kind);
+        let bench = Bench::new(kind).await;
         let (sent, code) = bench.send("user@example.com").await.unwrap();
         let begun = bench.clock.now();
         bench.clock.set(countersign::Timestamp::from_millis(
@@ -54,22 +55,21 @@ impl Randomness for Dry {
 
 #[test]
 fn a23_without_randomness_nothing_is_sent() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let (inbox, store) = (Arc::new(Recorder::new()), Arc::new(MemoryStore::new()));
-        let verifier = Verifier::builder(KeyRing::generate().unwrap(), store.clone())
-            .deliverer(Channel::Email, inbox.clone())
-            .randomness(Arc::new(Dry))
-            .build()
-            .unwrap();
-        let tenant = Tenant::new("acme").unwrap();
-        let to = Destination::parse(Channel::Email, "user@example.com").unwrap();
-        let refused = verifier
-            .send(&SendRequest::new(&tenant, Channel::Email, &to))
-            .await;
-        assert!(matches!(refused, Err(SendError::Random(_))), "{refused:?}");
-        assert_eq!((inbox.len(), store.len()), (0, 0), "no message, no session");
+    on_every_store(|kind| async move {
+        let setup = Setup {
+            randomness: Arc::new(Dry),
+            ..Setup::default()
+        };
+        let bench = Bench::with(kind, setup).await;
+        for round in 0..100 {
+            let to = format!("user{round}@example.com");
+            let to = Destination::parse(Channel::Email, &to).unwrap();
+            let request = SendRequest::new(&bench.tenant, Channel::Email, &to);
+            let refused = bench.verifier.send(&request).await;
+            assert!(matches!(refused, Err(SendError::Random(_))), "{refused:?}");
+        }
+        let stored = bench.store.scan(None, 1000).await.unwrap();
+        let (messages, sessions) = (bench.inbox.len(), stored.len());
+        assert_eq!((messages, sessions), (0, 0), "{kind:?}");
     });
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use countersign::store::{Entry, Incarnation, Loaded, StepQueue, Swap};
 use countersign::{MemoryStore, RecordKey, SessionStore, StoreError};
 
-use crate::act::Fault;
+use super::act::Fault;
 
 #[derive(Debug)]
 pub(crate) struct Flaky {

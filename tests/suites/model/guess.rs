@@ -4,8 +4,9 @@ use countersign::{CheckError, CheckRequest, Purpose, SessionState, Timestamp, Ve
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use crate::act::{Context, Guess, Try};
-use crate::world::{BACK, Ground, Memo, PLACES, Session, Tested, World, lane_of, within};
+use super::act::{Context, Guess, Try};
+use super::known::{Memo, Session, lane_of, within};
+use super::world::{BACK, Ground, PLACES, Tested, World};
 
 impl World {
     pub(crate) fn attempt(&mut self, attempt: &Try) -> Tested {

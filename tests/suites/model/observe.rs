@@ -4,7 +4,8 @@ use countersign::record::{MAX_RECORD_BYTES, Record};
 use countersign::{SessionState, SessionStore, Timestamp};
 use proptest::prelude::*;
 
-use crate::world::{Tested, World, lane_of};
+use super::known::lane_of;
+use super::world::{Tested, World};
 
 const STREAK_MEMORY: u64 = 400 * 24 * 3600 * 1000;
 const RETENTION: u64 = 15 * 60;

@@ -7,16 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context as Polling, Poll, Waker};
 
 use countersign::{
-    Channel, Clock, DeliverError, DeliveryMode, Destination, FakeClock, Inspection, KeyRing,
-    LaneLimits, LaneView, Limit, MemoryStore, Nonce, Opened, Pending, Permanent, Policy,
-    RandomUnavailable, Randomness, Recorder, ResendPolicy, ResendRequest, Secret, SendError,
-    SendRequest, SessionId, SessionState, SessionStore, Tenant, Timestamp, Verdict, Verifier,
+    Channel, Clock, Destination, FakeClock, Inspection, KeyRing, LaneLimits, MemoryStore, Policy,
+    RandomUnavailable, Randomness, Recorder, Secret, SessionStore, Tenant, Timestamp, Verifier,
 };
-use proptest::prelude::*;
+use proptest::prop_assert;
 use proptest::test_runner::TestCaseError;
 
-use crate::act::{Act, Context, Fault, Outcome, Send};
-use crate::flaky::{Flaky, Written};
+use super::act::{Act, Context, Fault};
+use super::flaky::{Flaky, Written};
+use super::known::{Cause, Lane, Seen, Session};
 
 pub(crate) type Tested = Result<(), TestCaseError>;
 
@@ -26,7 +25,6 @@ pub(crate) enum Ground {
     Flaky,
 }
 
-const BINDING: &[u8] = b"12.00 EUR to Alice";
 pub(crate) const PLACES: [(Channel, &str); 2] = [
     (Channel::Sms, "+4712345678"),
     (Channel::Email, "a@example.com"),
@@ -52,61 +50,6 @@ pub(crate) struct World {
     pub(crate) last: Option<(usize, String, Context, Option<u8>)>,
     pub(crate) cause: Cause,
     pub(crate) seen: Seen,
-}
-
-#[derive(Default)]
-pub(crate) struct Seen {
-    pub(crate) verified: u64,
-    pub(crate) wrong: u64,
-    pub(crate) lost: u64,
-    pub(crate) rewound: u64,
-}
-
-/// What the last operation may have changed.
-#[derive(Default)]
-pub(crate) struct Cause {
-    pub(crate) verified: Option<usize>,
-    pub(crate) exhausted: Option<usize>,
-    pub(crate) cancelled: Option<usize>,
-    pub(crate) undeliverable: Option<usize>,
-}
-
-pub(crate) struct Session {
-    pub(crate) id: SessionId,
-    pub(crate) nonce: Nonce,
-    pub(crate) place: usize,
-    pub(crate) lane: usize,
-    pub(crate) decoy: bool,
-    pub(crate) binding: Option<&'static [u8]>,
-    /// The codes that work; one that nobody received is empty.
-    pub(crate) codes: Vec<String>,
-    pub(crate) older: Vec<String>,
-    pub(crate) opened: Timestamp,
-    pub(crate) lifetime: u64,
-    pub(crate) expires: Timestamp,
-    pub(crate) life: u64,
-    pub(crate) sends: u8,
-    pub(crate) compared: u8,
-    pub(crate) approved: u8,
-    pub(crate) state: Option<SessionState>,
-    pub(crate) memos: Vec<Memo>,
-}
-
-pub(crate) struct Memo {
-    pub(crate) attempt: u8,
-    pub(crate) code: String,
-    pub(crate) binding: Option<&'static [u8]>,
-    pub(crate) verdict: Verdict,
-    pub(crate) at: Timestamp,
-}
-
-#[derive(Clone, Default)]
-pub(crate) struct Lane {
-    pub(crate) streak: u16,
-    pub(crate) last_failure: Timestamp,
-    pub(crate) locked: bool,
-    pub(crate) failures: Vec<Timestamp>,
-    pub(crate) sends: Vec<Timestamp>,
 }
 
 /// Draws from a counter, so that a sequence is the same each time.
@@ -255,200 +198,6 @@ impl World {
         [policy.destination, policy.known_device][lane]
     }
 
-    fn send(&mut self, send: &Send, fault: Fault, skip: usize) -> Tested {
-        let (place, lane) = (send.place, usize::from(send.known_device));
-        let (to, channel) = (self.places[place].clone(), PLACES[place].0);
-        let replaced = send
-            .replaces
-            .and_then(|n| self.pick(n))
-            .filter(|at| self.sessions[*at].place == place);
-        let before = self.inspect(place);
-        let gate = lane_of(&before, lane).clone();
-        let replaced_nonce = replaced.map(|at| self.sessions[at].nonce);
-        let live = before.sessions.iter().filter(|one| {
-            one.state == SessionState::Live
-                && one.known_device == send.known_device
-                && Some(one.nonce) != replaced_nonce
-        });
-        let may = !gate.locked
-            && gate.next_send_in == 0
-            && live.count() < usize::from(self.policy_of(lane).live_sessions);
-        let (verifier, tenant) = (self.verifier.clone(), self.tenant.clone());
-        let mut request = SendRequest::new(&tenant, channel, &to);
-        request.known_device = send.known_device;
-        request.decoy = send.decoy;
-        request.delivery = DeliveryMode::Background;
-        request.binding = send.bound.then_some(BINDING);
-        request.ttl_seconds = send.ttl;
-        request.replaces = replaced.map(|at| self.sessions[at].id);
-        let messages = self.recorder.len();
-        let opened = self.drive(verifier.open(&request));
-        prop_assert_eq!(self.recorder.len(), messages, "I5: a message left early");
-        let pending = match opened {
-            Some(Ok(Opened::Pending(pending))) => pending,
-            Some(Ok(Opened::Answered(_))) => {
-                return Err(TestCaseError::fail("nothing was asked twice"));
-            }
-            Some(Err(SendError::Throttled { .. } | SendError::Locked)) => {
-                prop_assert!(!may, "a send within every limit was refused");
-                return Ok(());
-            }
-            None | Some(Err(_)) => {
-                prop_assert!(fault != Fault::None && skip == 0, "a send failed");
-                self.seen.lost += 1;
-                if self.written() {
-                    self.lanes[place][lane].sends.push(self.now());
-                    self.cause.cancelled = replaced;
-                }
-                return Ok(());
-            }
-        };
-        prop_assert!(may, "I3: a send beyond the limits was granted");
-        prop_assert!(self.acknowledged(), "I5: granted without the store's word");
-        self.cause.cancelled = replaced;
-        self.note_opening(send, &gate, pending.sent().session_id)?;
-        self.deliver_later(send, *pending)
-    }
-
-    fn note_opening(&mut self, send: &Send, gate: &LaneView, id: SessionId) -> Tested {
-        let (place, lane) = (send.place, usize::from(send.known_device));
-        let (verifier, tenant) = (self.verifier.clone(), self.tenant.clone());
-        self.note_send(place, lane)?;
-        let after = self.inspect(place);
-        let left = lane_of(&after, lane).sends_left;
-        prop_assert_eq!(
-            left[0] + 1,
-            gate.sends_left[0],
-            "I5: a send was not charged"
-        );
-        let text = id.to_string();
-        let view = self
-            .drive(verifier.status(&tenant, &text))
-            .unwrap()
-            .unwrap();
-        let view = view.ok_or_else(|| TestCaseError::fail("I5: opened but not stored"))?;
-        let policy = self.verifier.policy();
-        let lifetime = send.ttl.unwrap_or(policy.lifetime_seconds).min(600);
-        self.sessions.push(Session {
-            id,
-            nonce: view.nonce,
-            place,
-            lane,
-            decoy: send.decoy,
-            binding: send.bound.then_some(BINDING),
-            codes: vec![String::new()],
-            older: Vec::new(),
-            opened: self.now(),
-            lifetime: lifetime.into(),
-            expires: self.now().plus_secs(lifetime.into()),
-            life: self.life,
-            sends: 1,
-            compared: 0,
-            approved: 0,
-            state: Some(view.state),
-            memos: Vec::new(),
-        });
-        Ok(())
-    }
-
-    fn deliver_later(&mut self, send: &Send, pending: Pending) -> Tested {
-        let at = self.sessions.len() - 1;
-        if send.slow > 0 {
-            self.clock.advance_secs(send.slow);
-            // The session may be over by now, and that end must stay.
-            let text = self.sessions[at].id.to_string();
-            let status = self.verifier.status(&self.tenant, &text);
-            let view = self.drive(status).unwrap().unwrap();
-            self.sessions[at].state = view.map(|view| view.state);
-        }
-        self.deliver(at, pending, send.outcome)
-    }
-
-    fn deliver(&mut self, at: usize, pending: Pending, outcome: Outcome) -> Tested {
-        let messages = self.recorder.len();
-        self.recorder.fail_with(match outcome {
-            Outcome::Taken => None,
-            Outcome::FailsForNow => Some(DeliverError::transient()),
-            Outcome::FailsForGood => Some(DeliverError::permanent(Permanent::Blocked)),
-        });
-        drop(self.drive(pending.deliver()));
-        let session = &mut self.sessions[at];
-        if session.decoy {
-            prop_assert_eq!(self.recorder.len(), messages, "a decoy's message left");
-        } else if outcome == Outcome::Taken {
-            prop_assert_eq!(
-                self.recorder.len(),
-                messages + 1,
-                "one message for one send"
-            );
-            let code = self.recorder.last_code().unwrap();
-            *session.codes.last_mut().unwrap() = code;
-        } else if outcome == Outcome::FailsForGood {
-            self.cause.undeliverable = Some(at);
-        }
-        Ok(())
-    }
-
-    fn resend(&mut self, at: usize, outcome: Outcome) -> Tested {
-        let session = &self.sessions[at];
-        let (place, lane) = (session.place, session.lane);
-        let (verifier, tenant) = (self.verifier.clone(), self.tenant.clone());
-        let to = self.places[place].clone();
-        let mut request = ResendRequest::new(&tenant, session.id, &to);
-        request.binding = session.binding;
-        let messages = self.recorder.len();
-        let live = session.state == Some(SessionState::Live) && session.life == self.life;
-        let reopened = self.drive(verifier.reopen(&request));
-        prop_assert_eq!(self.recorder.len(), messages, "I5: a message left early");
-        let granted = matches!(reopened, Some(Ok(_)));
-        let lost = matches!(reopened, None | Some(Err(SendError::Store(_))));
-        if lost {
-            self.seen.lost += 1;
-        }
-        let may_be_charged = granted || (lost && self.written());
-        if !may_be_charged {
-            return Ok(());
-        }
-        prop_assert!(live, "I8: an ended session was sent again");
-        prop_assert!(!granted || self.acknowledged(), "I5: not acknowledged");
-        self.note_send(place, lane)?;
-        self.note_renewal(at)?;
-        match reopened {
-            Some(Ok(pending)) => self.deliver(at, pending, outcome),
-            _ => Ok(()),
-        }
-    }
-
-    /// The old code is dead, or one of the last few that work; time is cut at the ceiling.
-    fn note_renewal(&mut self, at: usize) -> Tested {
-        let (now, policy) = (self.now(), self.verifier.policy());
-        let session = &mut self.sessions[at];
-        session.sends += 1;
-        prop_assert!(
-            session.sends <= policy.max_sends,
-            "too many sends of a session"
-        );
-        let kept = match policy.resend {
-            ResendPolicy::KeepLast(n) => usize::from(n),
-            _ => 1,
-        };
-        session.codes.push(String::new());
-        while session.codes.len() > kept {
-            session.older.push(session.codes.remove(0));
-        }
-        let ceiling = session.opened.plus_secs(600);
-        let renewed = now.plus_secs(session.lifetime).min(ceiling);
-        session.expires = session.expires.max(renewed);
-        Ok(())
-    }
-
-    fn note_send(&mut self, place: usize, lane: usize) -> Tested {
-        let (now, limits) = (self.now(), self.policy_of(lane).sends);
-        let sends = &mut self.lanes[place][lane].sends;
-        sends.push(now);
-        within(sends, limits, now)
-    }
-
     fn cancel(&mut self, number: usize, foreign: bool) -> Tested {
         let Some(at) = self.pick(number) else {
             return Ok(());
@@ -475,26 +224,4 @@ impl World {
             self.lanes[place] = Default::default();
         }
     }
-}
-
-pub(crate) fn lane_of(inspection: &Inspection, lane: usize) -> &LaneView {
-    [&inspection.open, &inspection.known_device][lane]
-}
-
-/// No window ever holds more than its limit, counted by the true times of the events.
-pub(crate) fn within(events: &[Timestamp], limits: [Limit; 2], now: Timestamp) -> Tested {
-    for limit in limits {
-        // An event of the future counts as now, so that a clock that went back shortens
-        // its window by as much.
-        let window = u64::from(limit.seconds) * 1000 - BACK - 2000;
-        let since = now.as_millis() - window;
-        let count = events.iter().filter(|at| at.as_millis() > since).count();
-        prop_assert!(
-            count <= usize::from(limit.max),
-            "I3: {} above {:?}",
-            count,
-            limit
-        );
-    }
-    Ok(())
 }

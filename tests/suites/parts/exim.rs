@@ -1,7 +1,6 @@
 //! Exim, delivering to a Maildir: `tests/parts/exim.sh`.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
@@ -9,6 +8,7 @@ use tempfile::TempDir;
 
 use super::ca::TestCa;
 use super::mail::Mail;
+use super::ports::free_port;
 use super::{python, script};
 
 /// A running Exim with one user, `user@example.org`.
@@ -91,9 +91,4 @@ impl Drop for Exim {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }

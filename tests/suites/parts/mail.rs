@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// See `tests/parts/mail_json.py`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mail(pub(crate) Value);
 
 impl Mail {

@@ -1,11 +1,18 @@
-//! Starters for real counterparts: a test CA, aiosmtpd, Exim.
+//! Starters for real counterparts: a test CA, aiosmtpd, Exim, and what others are
+//! started with.
 //!
 //! Each is stopped when it is dropped, and by itself when the test process dies: it ends
 //! when its standard input closes.
 
 pub(crate) mod ca;
 pub(crate) mod exim;
+pub(crate) mod leash;
 pub(crate) mod mail;
+pub(crate) mod ports;
+pub(crate) mod postgres;
+pub(crate) mod proxy;
+pub(crate) mod redis;
+pub(crate) mod server;
 pub(crate) mod smtp;
 
 use std::path::PathBuf;

@@ -1,11 +1,15 @@
 //! The command line, beside a running server and without one.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Output;
 
 use crate::api::Api;
-use crate::mail::Mail;
+use crate::mail::Mailboxes;
 use crate::page::wrong;
-use crate::process::{Home, free_port};
+use crate::parts::ports::free_port;
+use crate::parts::server::Home;
+use crate::parts::smtp::SmtpServer;
+use crate::parts::{PASSWORD, USER};
 use crate::terminal;
 
 #[tokio::test]
@@ -70,6 +74,118 @@ async fn a_fence_ends_every_open_session() {
 }
 
 #[tokio::test]
+async fn a_fence_beside_a_running_server_ends_its_open_sessions_at_once() {
+    let home = Home::empty();
+    let server = home.serve().await;
+    let api = Api::new(&home.base(), &home.key("acme", &[]));
+    let mut opened = Vec::new();
+    for to in ["+4740000063", "+4740000064"] {
+        let shown = terminal::codes(&server).len();
+        let session = api.send("sms", to).await.session();
+        opened.push((session, terminal::code_after(&server, shown).await));
+    }
+    let (used, used_code) = &opened[0];
+    assert!(api.check(used, used_code).await.is_verified());
+    let (open, code) = &opened[1];
+    assert_eq!(api.check(open, &wrong(code)).await.reason(), "wrong_code");
+    let said = home.run(&["fence"]);
+    assert!(said.status.success(), "{said:?}");
+    assert_audited(&said, &["operation=\"fence\"", "outcome=\"done\""]);
+    for (session, code) in &opened {
+        assert_eq!(api.check(session, code).await.reason(), "expired");
+    }
+    // The limits are not fenced, and new sessions work.
+    let shown = terminal::codes(&server).len();
+    let session = api.send("sms", "+4740000064").await.session();
+    let code = terminal::code_after(&server, shown).await;
+    assert!(api.check(&session, &code).await.is_verified());
+    server.stop().await;
+}
+
+/// That a command left one line in the audit trail, with these fields.
+fn assert_audited(said: &Output, fields: &[&str]) {
+    let log = String::from_utf8_lossy(&said.stderr);
+    let mut lines = log.lines().filter(|line| line.contains(" audit: "));
+    let line = lines.next().unwrap_or_else(|| panic!("no audit: {log}"));
+    assert!(lines.next().is_none(), "{log}");
+    for field in fields {
+        assert!(line.contains(field), "{field} is not in {line}");
+    }
+}
+
+#[tokio::test]
+async fn every_change_from_the_shell_is_audited_and_names_nobody() {
+    let home = Home::empty();
+    let made = home.run(&["key", "create", "--tenant", "acme"]);
+    let key = String::from_utf8_lossy(&made.stdout).trim_end().to_owned();
+    let kid = key.split('_').nth(2).expect("a name");
+    let (tenant, done) = ("tenant=\"acme\"", "outcome=\"done\"");
+    let named = format!("kid=\"{kid}\"");
+    assert_audited(&made, &["operation=\"key-create\"", tenant, &named, done]);
+    let mut all = vec![made.stderr.clone()];
+    for operation in ["inspect", "reset"] {
+        let said = home.run(&[operation, "--tenant", "acme", "+4740000065"]);
+        let operation = format!("operation=\"{operation}\"");
+        let masked = "destination=\"+47••••••65\"";
+        assert_audited(&said, &[&operation, tenant, masked, done]);
+        all.push(said.stderr);
+    }
+    // A whole key where its name belongs is refused, and not repeated.
+    let wrong = home.run(&["key", "revoke", &key]);
+    assert!(!wrong.status.success());
+    let revoke = "operation=\"key-revoke\"";
+    assert_audited(&wrong, &[revoke, "outcome=\"failed\""]);
+    let revoked = home.run(&["key", "revoke", kid]);
+    assert_audited(&revoked, &[revoke, &named, done]);
+    all.extend([wrong.stderr, revoked.stderr]);
+    for said in all {
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("40000065") && !said.contains(&key), "{said}");
+    }
+}
+
+/// A configuration that logs in to `server` with `password`, over TLS.
+fn with_login(server: &SmtpServer, password: &str) -> Home {
+    let home = Home::with_config(&format!(
+        "[email]\nvia = [\"smtp\"]\n[smtp]\nurl = \"smtps://{USER}@localhost:{}\"\n\
+         password = \"{password}\"\nca_file = \"ca.pem\"\n\
+         from = \"Example <no-reply@example.org>\"\n",
+        server.port("tls")
+    ));
+    std::fs::write(home.path().join("ca.pem"), server.ca.pem()).expect("written");
+    home
+}
+
+#[test]
+fn check_config_tells_a_mail_server_that_takes_our_login_from_one_that_refuses_it() {
+    let mut server = SmtpServer::start();
+    let home = with_login(&server, PASSWORD);
+    let said = home.run_ok(&["check-config"]);
+    assert!(said.contains("ok      smtp"), "{said}");
+    let happened = server.happened();
+    assert_eq!((happened.logins, happened.mails_begun), (1, 0));
+
+    let refused = home.run(&["check-config", "--send-to", "unknown@example.org"]);
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("FAILED  send to u"), "{said}");
+    assert!(!said.contains("unknown@example.org"), "{said}");
+    assert!(server.happened().messages.is_empty());
+    home.run_ok(&["check-config", "--send-to", "somebody@example.org"]);
+    assert_eq!(server.only_message().recipients, ["somebody@example.org"]);
+
+    let home = with_login(&server, "hunter2-hunter2");
+    let refused = home.run(&["check-config", "--send-to", "somebody@example.org"]);
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("FAILED  smtp"), "{said}");
+    let log = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!format!("{said}{log}").contains("hunter2"), "{said}{log}");
+    let happened = server.happened();
+    assert!(happened.logins >= 1 && happened.messages.is_empty());
+}
+
+#[tokio::test]
 async fn a_fresh_secret_file_can_be_started_with() {
     let home = Home::empty().env("COUNTERSIGN_SECRET_FILE", "./mine");
     let fresh = home.run_ok(&["secret", "new"]);
@@ -82,7 +198,7 @@ async fn a_fresh_secret_file_can_be_started_with() {
 
 #[tokio::test]
 async fn check_config_says_what_is_wrong_and_sends_one_real_message() {
-    let mail = Mail::start();
+    let mail = Mailboxes::start();
     let home = Home::with_config(&mail.email_config());
     let said = home.run_ok(&["check-config"]);
     assert!(
@@ -97,7 +213,7 @@ async fn check_config_says_what_is_wrong_and_sends_one_real_message() {
     let dead = free_port();
     let config = mail
         .email_config()
-        .replace(&mail.port.to_string(), &dead.to_string());
+        .replace(&mail.server.port("plain").to_string(), &dead.to_string());
     let home = Home::with_config(&config);
     let output = home.run(&["check-config"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,6 +1,6 @@
 //! Nonsense in the configuration stops the start and names its field.
 
-use crate::process::Home;
+use crate::parts::server::Home;
 
 /// Only the console delivers, and sends are limited per source all the same.
 pub(crate) const LIMITED_CONSOLE: &str = "[policy]\nsource_sends = \"20/1h\"\n";

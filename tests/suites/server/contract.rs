@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::mail::Mail;
-use crate::process::{Home, repository};
+use crate::mail::Mailboxes;
+use crate::parts::server::{Home, repository};
 use crate::stage::stage;
 use crate::terminal;
 
@@ -32,7 +32,7 @@ fn credentials(key: &str, token: &str) -> String {
 
 #[tokio::test]
 async fn schemathesis_finds_nothing() {
-    let mail = Mail::start();
+    let mail = Mailboxes::start();
     let home = Home::with_config(&format!("{}{}", mail.email_config(), terminal::CONFIG));
     let server = home.serve().await;
     let key = home.key("acme", &["send", "check", "admin"]);

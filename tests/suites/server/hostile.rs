@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::api::Api;
 use crate::page::wrong;
-use crate::process::PATIENCE;
+use crate::parts::server::PATIENCE;
 use crate::stage::{Stage, stage};
 
 /// That a session's attempts are all still there: a first wrong guess leaves four.

@@ -1,75 +1,23 @@
-//! A real SMTP server (aiosmtpd, in tests/parts/mailbox.py) and its mailboxes.
+//! The mailboxes of a real SMTP server, from which tests read their codes.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 
 use countersign::Stopwatch;
-use serde_json::Value;
 
-use crate::page::python;
-use crate::process::{PATIENCE, free_port, pause, repository};
+use crate::parts::server::{PATIENCE, pause};
+use crate::parts::smtp::{Delivered, SmtpServer};
 use crate::witness;
 
-/// A message as it arrived.
-#[derive(Clone, Debug)]
-pub(crate) struct Letter {
-    pub(crate) recipients: Vec<String>,
-    pub(crate) headers: Vec<String>,
-    pub(crate) subject: String,
-    pub(crate) text: String,
-}
-
-/// The server; it ends when its standard input closes.
-pub(crate) struct Mail {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    pub(crate) port: u16,
-    letters: Arc<Mutex<Vec<Letter>>>,
-    waiting: Arc<Mutex<usize>>,
+pub(crate) struct Mailboxes {
+    pub(crate) server: SmtpServer,
     read: Mutex<HashMap<String, usize>>,
 }
 
-impl Mail {
+impl Mailboxes {
     pub(crate) fn start() -> Self {
-        let port = free_port();
-        let mut child = Command::new(python())
-            .arg(repository().join("tests/parts/mailbox.py"))
-            .arg(port.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python runs");
-        let stdin = child.stdin.take();
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let first = lines
-            .next()
-            .and_then(Result::ok)
-            .expect("the SMTP server starts");
-        assert!(first.contains("port"), "{first}");
-        let letters = Arc::new(Mutex::new(Vec::new()));
-        let waiting = Arc::new(Mutex::new(0));
-        let (keep, count) = (Arc::clone(&letters), Arc::clone(&waiting));
-        thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let said: Value = serde_json::from_str(&line).expect("JSON");
-                if said["waiting"] == true {
-                    *count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-                } else {
-                    keep.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(Letter::read(&said));
-                }
-            }
-        });
         Self {
-            child,
-            stdin,
-            port,
-            letters,
-            waiting,
+            server: SmtpServer::start(),
             read: Mutex::default(),
         }
     }
@@ -79,17 +27,15 @@ impl Mail {
         format!(
             "[email]\nvia = [\"smtp\"]\n[smtp]\nurl = \"smtp+dangerous-plain://127.0.0.1:{}\"\n\
              from = \"Example <no-reply@example.org>\"\n",
-            self.port
+            self.server.port("plain")
         )
     }
 
     /// All messages that went to `to`, the oldest first.
-    pub(crate) fn messages_to(&self, to: &str) -> Vec<Letter> {
-        let letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn messages_to(&self, to: &str) -> Vec<Delivered> {
         let wanted = same_mailbox(to);
-        let goes_there =
-            |letter: &&Letter| letter.recipients.iter().any(|r| same_mailbox(r) == wanted);
-        letters.iter().filter(goes_there).cloned().collect()
+        self.server
+            .messages_so_far(|recipient| same_mailbox(recipient) == wanted)
     }
 
     /// The code of the next unread message to `to`.
@@ -100,12 +46,12 @@ impl Mail {
             let next = {
                 let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
                 let read = read.entry(to.to_owned()).or_default();
-                let next = letters.get(*read).cloned();
+                let next = letters.get(*read);
                 *read += usize::from(next.is_some());
                 next
             };
             if let Some(letter) = next {
-                let code = letter.code();
+                let code = code_in(letter);
                 witness::code(&code);
                 return code;
             }
@@ -114,61 +60,29 @@ impl Mail {
         }
     }
 
-    /// Waits until a message to `slow…` is held back.
+    /// Waits until a message to `slow` is held back.
     pub(crate) async fn held_back(&self) {
         let clock = Stopwatch::start();
-        while *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) == 0 {
+        while self.server.held_back() == 0 {
             assert!(clock.elapsed() < PATIENCE, "nothing is held back");
             pause().await;
         }
     }
-
-    /// Lets the messages go that are held back.
-    pub(crate) fn let_go(&mut self) {
-        let stdin = self.stdin.as_mut().expect("it runs");
-        stdin.write_all(b"go\n").expect("it listens");
-    }
 }
 
-impl Drop for Mail {
-    fn drop(&mut self) {
-        self.stdin.take();
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Letter {
-    fn read(said: &Value) -> Self {
-        let list = |member: &str| {
-            let items = said[member].as_array().cloned().unwrap_or_default();
-            items
-                .iter()
-                .filter_map(|item| item.as_str().map(str::to_owned))
-                .collect()
-        };
-        let text = |member: &str| said[member].as_str().unwrap_or_default().to_owned();
-        Self {
-            recipients: list("recipients"),
-            headers: list("headers"),
-            subject: text("subject"),
-            text: text("text"),
-        }
-    }
-
-    /// The code, which the text shows on a line of its own.
-    pub(crate) fn code(&self) -> String {
-        let is_code = |line: &&str| {
-            (4..=10).contains(&line.len())
-                && line
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
-        };
-        let code = self.text.lines().map(str::trim).find(is_code);
-        let code = code.unwrap_or_else(|| panic!("no code in {self:?}"));
-        assert!(self.subject.contains(code), "{self:?}");
-        code.to_owned()
-    }
+/// The code, which the text shows on a line of its own, and the subject too.
+fn code_in(letter: &Delivered) -> String {
+    let is_code = |line: &&str| {
+        (4..=10).contains(&line.len())
+            && line
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+    };
+    let text = letter.mail.text();
+    let code = text.lines().map(str::trim).find(is_code);
+    let code = code.unwrap_or_else(|| panic!("no code in {letter:?}"));
+    assert!(letter.mail.header("subject").contains(code), "{letter:?}");
+    code.to_owned()
 }
 
 /// An address with its domain, which has no case, in lower case.

@@ -1,9 +1,9 @@
 //! Metrics, health, readiness and an orderly end.
 
 use crate::api::Api;
-use crate::mail::Mail;
+use crate::mail::Mailboxes;
 use crate::page::wrong;
-use crate::process::{Home, PATIENCE, pause};
+use crate::parts::server::{Home, PATIENCE, pause};
 use countersign::Stopwatch;
 
 /// The value of the first sample whose line has all these parts.
@@ -20,7 +20,7 @@ fn sample(metrics: &str, parts: &[&str]) -> f64 {
 
 #[tokio::test]
 async fn metrics_count_sends_and_verdicts_and_time_and_name_nobody() {
-    let mail = Mail::start();
+    let mail = Mailboxes::start();
     let home = Home::with_config(&mail.email_config());
     let server = home.serve().await;
     let api = Api::new(&home.base(), &home.key("some-tenant", &[]));
@@ -29,7 +29,7 @@ async fn metrics_count_sends_and_verdicts_and_time_and_name_nobody() {
     api.check(&session, &wrong(&code)).await.reason();
     assert!(api.check(&session, &code).await.is_verified());
     api.check(&session, &code).await.reason();
-    api.send("email", "refuse@example.com").await.problem(502);
+    api.send("email", "unknown@example.com").await.problem(502);
     api.with_key("x")
         .send("email", "metric@example.com")
         .await
@@ -74,7 +74,7 @@ async fn metrics_count_sends_and_verdicts_and_time_and_name_nobody() {
 
 #[tokio::test]
 async fn sigterm_turns_readiness_off_and_finishes_what_was_begun() {
-    let mut mail = Mail::start();
+    let mail = Mailboxes::start();
     let home =
         Home::with_config(&mail.email_config()).env("COUNTERSIGN_SHUTDOWN_GRACE_SECONDS", "1");
     let server = home.serve().await;
@@ -93,7 +93,7 @@ async fn sigterm_turns_readiness_off_and_finishes_what_was_begun() {
     }
     assert_eq!(admin.get("/healthz").await.status, 200);
     assert!(!under_way.is_finished());
-    mail.let_go();
+    mail.server.let_go();
     let session = under_way.await.expect("no panic").session();
     assert!(server.ended().await.success());
     let server = home.serve().await;
@@ -107,11 +107,11 @@ async fn sigterm_turns_readiness_off_and_finishes_what_was_begun() {
 
 #[tokio::test]
 async fn a_delivery_that_fails_says_whether_to_try_again() {
-    let mail = Mail::start();
+    let mail = Mailboxes::start();
     let home = Home::with_config(&mail.email_config());
     let server = home.serve().await;
     let api = Api::new(&home.base(), &home.key("acme", &[]));
-    for (to, retryable) in [("refuse@example.com", false), ("later@example.com", true)] {
+    for (to, retryable) in [("unknown@example.com", false), ("later@example.com", true)] {
         let problem = api.send("email", to).await.problem(502);
         assert_eq!(problem["retryable"], retryable, "{problem}");
         let session = problem["session_id"]

@@ -2,13 +2,13 @@
 //! written, but for the base URL, the key and the token.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::mail::Mail;
-use crate::process::{Home, Server, repository};
+use crate::mail::Mailboxes;
+use crate::parts::python;
+use crate::parts::server::{Home, Server, repository};
 use crate::terminal;
 
 const HOST: &str = "https://api.wayscloud.services";
@@ -88,7 +88,7 @@ fn blocks(text: &str, language: &str, end: impl Fn(&str) -> bool) -> Vec<String>
 
 /// A server whose email goes through a real SMTP server, and a person at a shell.
 struct Customer {
-    mail: Mail,
+    mail: Mailboxes,
     home: Home,
     server: Server,
     key: String,
@@ -96,7 +96,7 @@ struct Customer {
 
 impl Customer {
     async fn new() -> Self {
-        let mail = Mail::start();
+        let mail = Mailboxes::start();
         let home = Home::with_config(&format!("{}{}", mail.email_config(), terminal::CONFIG));
         let server = home.serve().await;
         Self {
@@ -240,19 +240,11 @@ async fn run_program(customer: &Customer, program: String, argument: &str) -> St
     let mut stdin = python.stdin.take().expect("piped");
     writeln!(stdin, "{code}").expect("it reads");
     let output = python.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{output:?}");
+    assert!(
+        output.status.success(),
+        "it failed; `./tests/run parts` installs what it needs: {output:?}"
+    );
     String::from_utf8_lossy(&output.stdout)
         .trim_end()
         .to_owned()
-}
-
-/// The Python of the tests' own environment, which has `requests`.
-pub(crate) fn python() -> PathBuf {
-    let python = repository().join("tests/.parts/venv/bin/python");
-    assert!(
-        python.exists(),
-        "missing {}: run ./tests/run parts",
-        python.display()
-    );
-    python
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::Api;
 use crate::page::wrong;
-use crate::process::{Home, Server, pause};
+use crate::parts::server::{Home, Server, pause};
 use crate::races::{long, progress};
 use crate::terminal;
 

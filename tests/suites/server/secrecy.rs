@@ -3,20 +3,20 @@
 use serde_json::json;
 
 use crate::api::{Answer, Api, answer};
-use crate::mail::Mail;
+use crate::mail::Mailboxes;
 use crate::page::wrong;
-use crate::process::Home;
+use crate::parts::server::Home;
 use crate::witness;
 
 /// Goes through the lives of sessions with codes of ten digits, which nothing else in an
 /// answer looks like, and gives all answers and all codes.
-async fn lives(api: &Api, mail: &Mail) -> (Vec<Answer>, Vec<String>) {
+async fn lives(api: &Api, mail: &Mailboxes) -> (Vec<Answer>, Vec<String>) {
     let (mut answers, mut codes) = (Vec::new(), Vec::new());
     for n in 0..20 {
         codes.push(life(api, mail, n, &mut answers).await);
     }
     for to in [
-        "refuse@example.com",
+        "unknown@example.com",
         "later@example.com",
         "Bad <bad@example.com>",
         "person@@example.com",
@@ -27,7 +27,7 @@ async fn lives(api: &Api, mail: &Mail) -> (Vec<Answer>, Vec<String>) {
     (answers, codes)
 }
 
-async fn life(api: &Api, mail: &Mail, n: usize, answers: &mut Vec<Answer>) -> String {
+async fn life(api: &Api, mail: &Mailboxes, n: usize, answers: &mut Vec<Answer>) -> String {
     let to = format!("person-{n}@example.com");
     let delivery = if n.is_multiple_of(2) {
         "wait"
@@ -74,7 +74,7 @@ async fn life(api: &Api, mail: &Mail, n: usize, answers: &mut Vec<Answer>) -> St
 
 #[tokio::test]
 async fn a38_no_answer_document_or_metric_holds_a_code() {
-    let mail = Mail::start();
+    let mail = Mailboxes::start();
     let home = Home::with_config(&mail.email_config());
     let server = home.serve().await;
     let api = Api::new(&home.base(), &home.key("acme", &["send", "check", "admin"]));
@@ -105,7 +105,7 @@ async fn a38_no_answer_document_or_metric_holds_a_code() {
 
 #[tokio::test]
 async fn a37_nothing_secret_is_in_the_log_at_trace() {
-    let mail = Mail::start();
+    let mail = Mailboxes::start();
     let home = Home::with_config(&mail.email_config()).env("COUNTERSIGN_LOG", "trace");
     let server = home.serve().await;
     let key = home.key("acme", &["send", "check", "admin"]);

@@ -4,12 +4,12 @@
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::api::Api;
-use crate::mail::Mail;
-use crate::process::{Home, Server};
+use crate::mail::Mailboxes;
+use crate::parts::server::{Home, Server};
 use crate::terminal;
 
 pub(crate) struct Stage {
-    pub(crate) mail: Mail,
+    pub(crate) mail: Mailboxes,
     pub(crate) home: Home,
     pub(crate) server: Server,
     /// Held while a code is on its way to the terminal, which doesn't say whose it is.
@@ -18,7 +18,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let mail = Mail::start();
+        let mail = Mailboxes::start();
         let home = Home::with_config(&format!("{}{}", mail.email_config(), terminal::CONFIG));
         let server = home.serve().await;
         Self {

@@ -2,7 +2,7 @@
 
 use countersign::Stopwatch;
 
-use crate::process::{PATIENCE, Server, pause};
+use crate::parts::server::{PATIENCE, Server, pause};
 use crate::witness;
 
 /// SMS and voice codes are shown in the terminal.

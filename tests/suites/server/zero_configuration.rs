@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use crate::process::{Home, Server};
+use crate::parts::server::{Home, Server};
 use crate::terminal;
 
 /// The lines that `serve` prints to be pasted: the exports, and each `curl`.

@@ -3,22 +3,23 @@
 use crate::answer::{DestinationAnswer, answer};
 use crate::api::{Api, Reply};
 use crate::ask::{self, Ask};
+use crate::audit;
 use crate::problem::Problem;
 
 pub(crate) async fn reset(api: Api, ask: Ask) -> Result<Reply, Problem> {
     let to = ask::destination("to", ask.values.text("to").unwrap_or_default(), None)?;
-    api.verifier.reset(&ask.tenant, &to).await?;
-    tracing::warn!(
-        audit = true,
-        "a destination's failures, sends and locks were reset"
-    );
-    Ok(Reply::empty("reset"))
+    let reset = api.verifier.reset(&ask.tenant, &to).await;
+    let reset = reset.map_err(Problem::from);
+    audit::of_destination("reset", &ask.tenant, &to, &reset);
+    reset.map(|()| Reply::empty("reset"))
 }
 
 pub(crate) async fn destination(api: Api, ask: Ask) -> Result<Reply, Problem> {
     let to = ask::destination("to", &ask.subject, None)?;
-    let inspection = api.verifier.inspect(&ask.tenant, &to).await?;
-    tracing::warn!(audit = true, "a destination was inspected");
+    let inspected = api.verifier.inspect(&ask.tenant, &to).await;
+    let inspected = inspected.map_err(Problem::from);
+    audit::of_destination("inspect", &ask.tenant, &to, &inspected);
+    let inspection = inspected?;
     let id_of = |view: &_| Some(api.verifier.session_id(&ask.tenant, &to, view)?.to_string());
     Ok(Reply::new(
         "shown",

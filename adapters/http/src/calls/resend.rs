@@ -24,7 +24,7 @@ pub(crate) async fn resend(api: Api, ask: Ask) -> Result<Reply, Problem> {
     request.channel = channel;
     request.binding = ask.binding();
     request.locale = ask.values.text("locale");
-    request.end_user_ip = ask.values.address("end_user_ip");
+    request.end_user_ip = ask.source();
     request.delivery = delivery(&ask);
     request.app_hash = ask.values.text("app_hash");
     request.origin = ask.values.text("origin");

@@ -87,7 +87,7 @@ fn request<'a>(
     request.form = form(api, ask)?;
     request.ttl_seconds = values.number("ttl_seconds");
     request.custom_code = custom_code(ask)?;
-    request.end_user_ip = values.address("end_user_ip");
+    request.end_user_ip = ask.source();
     request.known_device = values.flag("known_device");
     request.delivery = delivery(ask);
     request.decoy = values.flag("decoy");

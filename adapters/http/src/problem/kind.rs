@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProblemKind {
     Malformed,
+    Timeout,
     Invalid,
     Unauthorised,
     Forbidden,
@@ -20,6 +21,7 @@ pub(crate) enum ProblemKind {
     Throttled,
     Internal,
     Undelivered,
+    Busy,
     Unavailable,
     Indeterminate,
 }
@@ -33,13 +35,20 @@ struct Row {
 }
 
 /// In the order of the kinds.
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 21] = [
     Row {
         kind: ProblemKind::Malformed,
         status: 400,
         name: "malformed",
         title: "The body is not JSON",
         advice: "Send one JSON object.",
+    },
+    Row {
+        kind: ProblemKind::Timeout,
+        status: 408,
+        name: "timeout",
+        title: "The request took too long",
+        advice: "It was not read and answered within the server's bound. What was begun may still be done: repeat the call with the same `attempt_id` or `Idempotency-Key`.",
     },
     Row {
         kind: ProblemKind::Invalid,
@@ -152,6 +161,13 @@ const ROWS: [Row; 19] = [
         name: "undelivered",
         title: "The message was not delivered",
         advice: "The session `session_id` exists and its send is charged. If `retryable`, resend it.",
+    },
+    Row {
+        kind: ProblemKind::Busy,
+        status: 503,
+        name: "busy",
+        title: "The server is busy",
+        advice: "Too many requests are under way. Nothing was read or charged. Try again after `retry_after` seconds.",
     },
     Row {
         kind: ProblemKind::Unavailable,

@@ -123,6 +123,66 @@ async fn a25_bodies_that_are_no_object_of_known_fields_are_refused() {
 }
 
 #[tokio::test]
+async fn a_reference_of_several_lines_and_a_locale_that_is_none_are_refused() {
+    let desk = Desk::new();
+    let long = "x".repeat(129);
+    for reference in [
+        "",
+        "a\nb",
+        "a\r\nb: c",
+        "\0",
+        "a\tb",
+        "\u{1b}[2J",
+        "\u{7f}",
+        "a\u{85}b",
+        "a\u{2028}b",
+        "a\u{2029}b",
+        &long,
+    ] {
+        refused(&desk, "client_reference", reference).await;
+    }
+    for locale in [
+        "",
+        "n",
+        "nb_NO",
+        "nb-",
+        "-NO",
+        "nb NO",
+        "nb\n",
+        "nb-NO-",
+        "n\u{f8}",
+        "../nb",
+        "nb/NO",
+        "12",
+        "nb-toolongapart",
+        "en-a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q",
+    ] {
+        refused(&desk, "locale", locale).await;
+    }
+    assert!(desk.recorder.is_empty());
+    let reference = "\u{f8}".repeat(128);
+    let body = json!({"to": NUMBER, "channel": "sms", "client_reference": reference,
+        "locale": "nb-Latn-NO"});
+    let sent = desk.post("/v1/verify/send", &body).await;
+    assert_eq!(
+        (sent.status, sent.text("client_reference")),
+        (200, reference)
+    );
+}
+
+/// That both spellings of a send refuse `value`, name its field and do not repeat it.
+async fn refused(desk: &Desk, field: &str, value: &str) {
+    for (call, to) in [("send", "to"), ("start", "recipient")] {
+        let body = json!({to: NUMBER, "channel": "sms", field: value});
+        let answer = desk.post(&format!("/v1/verify/{call}"), &body).await;
+        let told = (answer.status, answer.text("field"), answer.problem());
+        let expected = (422, field.to_owned(), "invalid".to_owned());
+        assert_eq!(told, expected, "{value:?}");
+        assert!(value.len() < 8 || !answer.body.to_string().contains(value));
+    }
+}
+
+#[tokio::test]
 async fn a26_a_list_of_destinations_is_refused() {
     let desk = Desk::new();
     let lists: [Value; 8] = [

@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
 use countersign::{
-    Channel, Clock, FakeClock, KeyRing, MemoryStore, Recorder, SessionStore, Tenant, Timestamp,
-    Verifier,
+    Channel, Clock, Deliverer, FakeClock, KeyRing, MemoryStore, Recorder, SessionStore, Tenant,
+    Timestamp, Verifier,
 };
 use countersign_http::{
     Api, ApiKeys, JwtVerifier, Scope, Scopes, StaticKey, TrustedProxies, activation_router,
@@ -29,7 +29,7 @@ pub(crate) struct Desk {
     pub(crate) jwt: JwtVerifier,
     pub(crate) api: Api,
     pub(crate) key: String,
-    verifier: Verifier,
+    pub(crate) verifier: Verifier,
     router: Router,
 }
 
@@ -42,9 +42,15 @@ pub(crate) struct Answer {
 
 impl Desk {
     pub(crate) fn new() -> Self {
+        let (clock, store) = Self::memory();
+        Self::on(clock, store, &Channel::ALL)
+    }
+
+    /// A memory store on a clock that stands still.
+    pub(crate) fn memory() -> (Arc<FakeClock>, Arc<dyn SessionStore>) {
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
         let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
-        Self::on(clock, Arc::new(store), &Channel::ALL)
+        (clock, Arc::new(store))
     }
 
     pub(crate) fn on(
@@ -52,10 +58,23 @@ impl Desk {
         store: Arc<dyn SessionStore>,
         channels: &[Channel],
     ) -> Self {
+        let alike = |recorder: &Arc<Recorder>| Arc::clone(recorder) as _;
+        Self::with(clock, store, channels, alike, |api| api)
+    }
+
+    /// With another deliverer around the recorder, and with changes to the API.
+    pub(crate) fn with(
+        clock: Arc<FakeClock>,
+        store: Arc<dyn SessionStore>,
+        channels: &[Channel],
+        around: impl FnOnce(&Arc<Recorder>) -> Arc<dyn Deliverer>,
+        change: impl FnOnce(Api) -> Api,
+    ) -> Self {
         let recorder = Arc::new(Recorder::new());
+        let deliverer = around(&recorder);
         let mut builder = Verifier::builder(KeyRing::generate().unwrap(), store);
         for channel in channels {
-            builder = builder.deliverer(*channel, Arc::clone(&recorder) as _);
+            builder = builder.deliverer(*channel, Arc::clone(&deliverer));
         }
         let verifier = builder.build().unwrap();
         let tenant = Tenant::new("acme").unwrap();
@@ -69,7 +88,7 @@ impl Desk {
             .unwrap()
             .audience("dashboard")
             .clock(Arc::clone(&clock) as Arc<dyn Clock>);
-        let api = Api::new(verifier.clone());
+        let api = change(Api::new(verifier.clone()));
         let endpoint = "http://127.0.0.1:8080/v1/verify".to_owned();
         let activation = activation_router(keys.clone(), jwt.clone(), endpoint);
         let router = public_router(&api, &keys, Some(activation));

@@ -15,12 +15,23 @@ use crate::desk::Desk;
 
 /// A memory store whose plug can be pulled.
 #[derive(Debug)]
-struct Plugged {
+pub(crate) struct Plugged {
     store: MemoryStore,
     pulled: AtomicBool,
 }
 
 impl Plugged {
+    pub(crate) fn new(clock: &Arc<FakeClock>) -> Arc<Self> {
+        let store = MemoryStore::with_clock(Arc::clone(clock) as Arc<dyn Clock>);
+        let pulled = AtomicBool::new(false);
+        Arc::new(Self { store, pulled })
+    }
+
+    /// From now on down, or back again.
+    pub(crate) fn pull(&self, so: bool) {
+        self.pulled.store(so, Ordering::SeqCst);
+    }
+
     fn check(&self) -> Result<(), StoreError> {
         if self.pulled.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable(
@@ -58,14 +69,10 @@ impl SessionStore for Plugged {
 #[tokio::test]
 async fn a54_a55_while_the_store_is_down_nothing_is_sent_or_approved() {
     let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-    let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
-    let store = Arc::new(Plugged {
-        store,
-        pulled: AtomicBool::new(false),
-    });
+    let store = Plugged::new(&clock);
     let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
     let id = desk.send("sms", "+4712345678").await;
-    store.pulled.store(true, Ordering::SeqCst);
+    store.pull(true);
     let body = json!({"to": "+4787654321", "channel": "sms"});
     let send = desk.post("/v1/verify/send", &body).await;
     let check = desk.check(&id, &desk.code()).await;
@@ -79,7 +86,7 @@ async fn a54_a55_while_the_store_is_down_nothing_is_sent_or_approved() {
         assert!(!answer.body.to_string().contains("db.internal"));
     }
     assert_eq!(desk.recorder.len(), 1);
-    store.pulled.store(false, Ordering::SeqCst);
+    store.pull(false);
     assert_eq!(
         desk.check(&id, &desk.code()).await.body["status"],
         "verified"

@@ -7,9 +7,13 @@
 )]
 
 mod activation;
+mod audit;
 mod bad_input;
 mod calls;
 mod conforms;
 mod desk;
 mod faults;
+mod hung_up;
 mod keys;
+mod observed;
+mod sources;

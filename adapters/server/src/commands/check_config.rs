@@ -136,12 +136,12 @@ async fn store(
     deliverers: Deliverers,
     sends: bool,
 ) -> Result<Option<Verifier>, Failure> {
-    let fresh = match &config.store {
-        StoreUrl::Memory => false,
+    let fresh = match &config.store.url {
         StoreUrl::Sqlite(path) => !sends && !path.exists(),
+        _ => false,
     };
     if fresh {
-        let later = |(): &()| format!("{} is made at the first start", config.store);
+        let later = |(): &()| format!("{} is made at the first start", config.store.url);
         report.note("store", Ok(()), later)?;
         if config.secret_file.exists() {
             let keys = sentence(wiring::keys(config, FirstStart::Refuse));
@@ -159,7 +159,7 @@ async fn store(
         let survives = wiring::survives(verifier.store().durability());
         format!(
             "{} is atomic, its secrets fit, a write {survives}",
-            config.store
+            config.store.url
         )
     })
 }

@@ -21,9 +21,13 @@ pub(crate) async fn run(config: &Config, whose: &Whose) -> Result<(), Failure> {
     let found = verifier
         .inspect(tenant, destination)
         .await
-        .map_err(|error| Failure::runtime("the destination could not be read", &error))?;
-    let masked = destination.masked();
-    tracing::info!(target: "audit", tenant = tenant.name(), destination = masked, "inspect");
+        .map_err(|error| Failure::runtime("the destination could not be read", &error));
+    let (masked, outcome) = (destination.masked(), super::outcome(&found));
+    tracing::info!(
+        target: "audit",
+        operation = "inspect", tenant = tenant.name(), destination = masked, outcome, "audited"
+    );
+    let found = found?;
     super::print(&page(
         &verifier,
         whose,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use countersign::{Clock as _, SystemClock, Tenant};
-use countersign_http::{ApiKeys, Scopes};
+use countersign_http::{ApiKeys, NewKey, Scopes};
 
 use super::inspect::ago;
 use crate::cli::Key;
@@ -36,12 +36,14 @@ async fn create(keys: &ApiKeys, tenant: &Tenant, scopes: &[String]) -> Result<()
     let key = keys
         .create(tenant, scopes)
         .await
-        .map_err(|error| Failure::runtime("no key was made", &error))?;
+        .map_err(|error| Failure::runtime("no key was made", &error));
+    let (kid, outcome) = (key.as_ref().ok().map(NewKey::kid), super::outcome(&key));
+    let scopes = scopes.names().join(",");
     tracing::info!(
         target: "audit",
-        tenant = tenant.name(), kid = key.kid(), scopes = scopes.names().join(","), "key created"
+        operation = "key-create", tenant = tenant.name(), kid, scopes, outcome, "audited"
     );
-    super::print(&format!("{}\n", key.reveal()))
+    super::print(&format!("{}\n", key?.reveal()))
 }
 
 async fn list(keys: &ApiKeys, tenant: &Tenant) -> Result<(), Failure> {
@@ -69,15 +71,20 @@ async fn list(keys: &ApiKeys, tenant: &Tenant) -> Result<(), Failure> {
 }
 
 async fn revoke(keys: &ApiKeys, kid: &str) -> Result<(), Failure> {
-    let revoked = keys
-        .revoke(kid)
-        .await
-        .map_err(|error| Failure::runtime("the key may not have been revoked", &error))?;
-    if !revoked {
-        return Err(Failure::Runtime(format!(
-            "there is no key {kid}: `countersign key list --tenant NAME` shows them"
-        )));
-    }
-    tracing::info!(target: "audit", kid, "key revoked");
+    let revoked = match keys.revoke(kid).await {
+        Ok(true) => Ok(()),
+        // What was given is not repeated: it may be a whole key, pasted by mistake.
+        Ok(false) => Err(Failure::Runtime(
+            "there is no key of this name: `countersign key list --tenant NAME` shows them"
+                .to_owned(),
+        )),
+        Err(error) => Err(Failure::runtime(
+            "the key may not have been revoked",
+            &error,
+        )),
+    };
+    let (named, outcome) = (revoked.is_ok().then_some(kid), super::outcome(&revoked));
+    tracing::info!(target: "audit", operation = "key-revoke", kid = named, outcome, "audited");
+    revoked?;
     super::print(&format!("{kid} is revoked\n"))
 }

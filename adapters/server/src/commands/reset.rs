@@ -12,12 +12,16 @@ pub(crate) async fn run(config: &Config, whose: &Whose) -> Result<(), Failure> {
         tenant,
         destination,
     } = whose;
-    verifier
+    let reset = verifier
         .reset(tenant, destination)
         .await
-        .map_err(|error| Failure::runtime("the destination may not have been reset", &error))?;
-    let masked = destination.masked();
-    tracing::info!(target: "audit", tenant = tenant.name(), destination = masked, "reset");
+        .map_err(|error| Failure::runtime("the destination may not have been reset", &error));
+    let (masked, outcome) = (destination.masked(), super::outcome(&reset));
+    tracing::info!(
+        target: "audit",
+        operation = "reset", tenant = tenant.name(), destination = masked, outcome, "audited"
+    );
+    reset?;
     super::print(&format!(
         "{masked} of tenant {} was reset: failures, sends and locks are forgotten\n",
         tenant.name()

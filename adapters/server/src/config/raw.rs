@@ -19,6 +19,7 @@ pub(super) struct Raw {
     pub(super) dangerous_console: Option<bool>,
     pub(super) public_url: Option<String>,
     pub(super) trusted_proxies: Option<Vec<IpNet>>,
+    pub(super) trusted_proxies_name_end_users: Option<bool>,
     pub(super) secret_file: Option<PathBuf>,
     pub(super) log_format: Option<LogFormat>,
     pub(super) shutdown_grace_seconds: Option<u16>,
@@ -51,6 +52,10 @@ impl Raw {
 pub(super) struct RawStore {
     pub(super) url: Option<SecretText>,
     pub(super) url_file: Option<PathBuf>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) timeout_ms: Option<u32>,
+    pub(super) wait_for_replicas: Option<u16>,
+    pub(super) dangerous_unfenced: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use countersign::{Channel, Policy, Tenant};
 
-use super::raw::{Raw, RawApiKey, RawJwt, RawSmtp, RawStore};
+use super::raw::{Raw, RawApiKey, RawJwt, RawSmtp};
 use super::{
     Config, ConfigError, JwtConfig, JwtKey, MessagesConfig, SecretText, SmtpConfig, StaticKey,
-    StoreUrl, provider,
+    StoreConfig, provider,
 };
 
 const SECRET_FILE: &str = "./data/secret";
-const STORE_URL: &str = "sqlite:./data/countersign.db";
 const AUDIENCE: &str = "countersign";
 const TENANT_CLAIM: &str = "sub";
 const BRAND: &str = "Countersign";
@@ -46,11 +45,12 @@ pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
         dangerous_console: raw.dangerous_console.unwrap_or(false),
         public_url: raw.public_url.as_deref().map(public_url).transpose()?,
         trusted_proxies: raw.trusted_proxies.unwrap_or_default(),
+        trusted_proxies_name_end_users: raw.trusted_proxies_name_end_users.unwrap_or(false),
         log_format: raw.log_format.unwrap_or_default(),
         shutdown_grace_seconds: raw.shutdown_grace_seconds.unwrap_or(2).into(),
         drain_seconds: raw.drain_seconds.unwrap_or(20).into(),
         max_in_flight: in_flight(raw.max_in_flight.unwrap_or(1024))?,
-        store: store(raw.store)?,
+        store: StoreConfig::resolve(raw.store)?,
         smtp: raw.smtp.map(smtp).transpose()?,
         jwt: jwt(raw.jwt, &secret_file)?,
         policy: raw.policy.over(base, production)?,
@@ -121,24 +121,6 @@ fn in_flight(max: u32) -> Result<usize, ConfigError> {
             "expected 1 to 1000000 requests",
         )),
     }
-}
-
-fn store(raw: RawStore) -> Result<StoreUrl, ConfigError> {
-    let from_file = raw.url_file.is_some();
-    match SecretText::either("store.url", raw.url, raw.url_file)? {
-        None => StoreUrl::parse(STORE_URL),
-        Some(url) => StoreUrl::parse(url.reveal()),
-    }
-    .map_err(|problem| {
-        ConfigError::new(
-            if from_file {
-                "store.url_file"
-            } else {
-                "store.url"
-            },
-            problem,
-        )
-    })
 }
 
 fn smtp(raw: RawSmtp) -> Result<SmtpConfig, ConfigError> {

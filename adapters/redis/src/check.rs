@@ -1,0 +1,103 @@
+//! A guess and its verdict, as they travel to the library's `check` and back.
+
+use countersign::record::{Check, Step};
+use countersign::{Channel, LaneLimits, Limit, Timestamp, Verdict};
+use redis::Value;
+
+use crate::digest;
+
+/// Lua counts in doubles: up to here every millisecond is a number of its own.
+const LATEST: Timestamp = Timestamp::from_millis((1 << 48) - 1);
+
+const DIGITS: u8 = 1;
+const ALPHANUMERIC: u8 = 2;
+const HAS_MARK: u8 = 4;
+const HAS_TIME: u8 = 8;
+const FENCED: u8 = 16;
+const WAITS: u8 = 32;
+
+/// What the library needs beside the guess.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) fence: bool,
+    pub(crate) waits: bool,
+    pub(crate) open_limits: LaneLimits,
+}
+
+/// The guess as `check.lua` unpacks it; none if the library cannot judge it.
+pub(crate) fn pack(step: &Step, check: &Check, manner: &Manner) -> Option<Vec<u8>> {
+    if step.at.is_some_and(|at| at > LATEST) {
+        return None;
+    }
+    let mut flags = 0;
+    for (flag, on) in [
+        (DIGITS, check.fit.digits),
+        (ALPHANUMERIC, check.fit.alphanumeric),
+        (HAS_MARK, check.attempt.is_some()),
+        (HAS_TIME, step.at.is_some()),
+        (FENCED, manner.fence),
+        (WAITS, manner.waits),
+    ] {
+        flags |= if on { flag } else { 0 };
+    }
+    let mut packed = Vec::with_capacity(82);
+    packed.extend(step.tag.to_bytes());
+    packed.extend(check.nonce.to_bytes());
+    packed.extend(check.purpose.to_bytes());
+    packed.extend(digest::bytes(check.digest, &manner.open_limits)?);
+    // Records keep six bytes of a mark.
+    packed.extend(&check.attempt.unwrap_or_default()[..6]);
+    packed.extend([check.fit.length, flags]);
+    packed.extend(step.at.unwrap_or_default().as_millis().to_be_bytes());
+    for lane in [&check.limits, &check.device_limits] {
+        for Limit { max, seconds } in lane.failures {
+            packed.extend(max.to_be_bytes());
+            packed.extend(seconds.to_be_bytes());
+        }
+        packed.extend(lane.lock_after.to_be_bytes());
+    }
+    Some(packed)
+}
+
+/// What a packed guess was found to be.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Verdict(Verdict),
+    /// The value is no record of a destination: the core can tell what is wrong with it.
+    Odd,
+}
+
+/// Reads the answer of `check.lua`; none if it is no such answer.
+pub(crate) fn read(answer: Value) -> Option<Found> {
+    let (verdict, left, seconds): (u8, u8, u64) = redis::from_redis_value(answer).ok()?;
+    let attempts_remaining = left;
+    Some(Found::Verdict(match verdict {
+        0 => return Some(Found::Odd),
+        1 => Verdict::Verified {
+            channel: channel(left)?,
+        },
+        2 => Verdict::WrongCode { attempts_remaining },
+        3 => Verdict::Exhausted,
+        4 => Verdict::Malformed { attempts_remaining },
+        5 => Verdict::Expired,
+        6 => Verdict::AlreadyUsed,
+        7 => Verdict::Cancelled,
+        8 => Verdict::Undeliverable,
+        9 => Verdict::Throttled {
+            retry_after: seconds,
+            attempts_remaining,
+        },
+        10 => Verdict::Locked { attempts_remaining },
+        11 => Verdict::Unknown,
+        _ => return None,
+    }))
+}
+
+fn channel(number: u8) -> Option<Channel> {
+    match number {
+        0 => Some(Channel::Sms),
+        1 => Some(Channel::Voice),
+        2 => Some(Channel::Email),
+        _ => None,
+    }
+}

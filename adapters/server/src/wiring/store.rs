@@ -1,0 +1,125 @@
+//! The store of a configuration, opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use countersign::store::Durability;
+use countersign::{MemoryStore, SessionStore, StoreError};
+use countersign_postgres::PostgresStore;
+use countersign_redis::RedisStore;
+use countersign_sqlite::SqliteStore;
+
+use super::FirstStart;
+use crate::config::{SecretText, StoreConfig, StoreUrl};
+use crate::failure::{Failure, causes};
+use crate::private_file;
+
+/// Opens the store, and logs what its operator should know.
+pub(super) async fn open(
+    config: &StoreConfig,
+    first: FirstStart,
+) -> Result<Arc<dyn SessionStore>, Failure> {
+    Ok(match &config.url {
+        StoreUrl::Memory => Arc::new(MemoryStore::new()),
+        StoreUrl::Sqlite(path) => Arc::new(sqlite(path, config, first)?),
+        StoreUrl::Redis(url) => Arc::new(redis(url, config).await?),
+        StoreUrl::Postgres(url) => Arc::new(postgres(url, config).await?),
+    })
+}
+
+/// Ends every open session of the store, in whatever process.
+pub(crate) async fn fence(config: &StoreConfig) -> Result<(), Failure> {
+    match &config.url {
+        StoreUrl::Memory => Err(Failure::config(
+            "store.url: a memory store ends with its process: restart the server",
+        )),
+        StoreUrl::Sqlite(path) => SqliteStore::fence(path).map_err(|error| refused(&error)),
+        StoreUrl::Redis(url) => RedisStore::fence(url.reveal(), redis_options(config)?)
+            .await
+            .map_err(|error| refused(&error)),
+        StoreUrl::Postgres(url) => PostgresStore::fence(url.reveal(), postgres_options(config)?)
+            .await
+            .map_err(|error| refused(&error)),
+    }
+}
+
+fn sqlite(path: &Path, config: &StoreConfig, first: FirstStart) -> Result<SqliteStore, Failure> {
+    if first == FirstStart::Make {
+        private_file::make_folder_of(path).map_err(|error| {
+            Failure::config(format!(
+                "store.url: cannot make the folder of {}: {error}",
+                path.display()
+            ))
+        })?;
+    } else if !path.exists() {
+        return Err(Failure::config(format!(
+            "store.url: there is no database {}: run this where the server runs, or name its \
+             configuration with --config",
+            path.display()
+        )));
+    }
+    let mut options = countersign_sqlite::Options::default();
+    options.fence = config.fence;
+    SqliteStore::open(path, &options).map_err(|error| refused(&error))
+}
+
+async fn redis(url: &SecretText, config: &StoreConfig) -> Result<RedisStore, Failure> {
+    let store = RedisStore::connect(url.reveal(), redis_options(config)?)
+        .await
+        .map_err(|error| refused(&error))?;
+    for warning in store.warnings() {
+        tracing::warn!(store = %config.url, "{warning}");
+    }
+    Ok(store)
+}
+
+fn redis_options(config: &StoreConfig) -> Result<countersign_redis::Options, Failure> {
+    let mut options = countersign_redis::Options::default();
+    options.fence = config.fence;
+    options.timeout = config.timeout;
+    options.wait_for_replicas = config.wait_for_replicas;
+    options.ca_pem = ca(config)?;
+    Ok(options)
+}
+
+async fn postgres(url: &SecretText, config: &StoreConfig) -> Result<PostgresStore, Failure> {
+    PostgresStore::connect(url.reveal(), postgres_options(config)?)
+        .await
+        .map_err(|error| refused(&error))
+}
+
+fn postgres_options(config: &StoreConfig) -> Result<countersign_postgres::Options, Failure> {
+    let mut options = countersign_postgres::Options::default();
+    options.fence = config.fence;
+    options.connect_timeout = config.timeout;
+    options.acquire_timeout = config.timeout;
+    options.statement_timeout = config.timeout;
+    options.ca_pem = ca(config)?;
+    Ok(options)
+}
+
+fn ca(config: &StoreConfig) -> Result<Option<Vec<u8>>, Failure> {
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path).map_err(|error| {
+            Failure::config(format!(
+                "store.ca_file: cannot read {}: {error}",
+                path.display()
+            ))
+        })
+    };
+    config.ca_file.as_ref().map(read).transpose()
+}
+
+fn refused(error: &StoreError) -> Failure {
+    Failure::config(format!("store.url: {}", causes(error)))
+}
+
+/// What a store's acknowledged writes survive, in words.
+pub(crate) fn survives(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Process => "gone with the process",
+        Durability::Forgetful => "may forget the last writes in a crash",
+        Durability::Crash => "survives a crash, not a loss of power",
+        _ => "survives a loss of power",
+    }
+}

@@ -1,0 +1,141 @@
+//! Codes that were used, after the server was killed or failed over: none works again.
+
+use std::sync::Arc;
+
+use countersign::Policy;
+use countersign_postgres::Options;
+
+use super::bench::{Bench, Session, long, patient, store};
+use crate::parts::postgres::{OWNER, Postgres, SECRET};
+
+/// Codes put to the test after each fault.
+const CODES: u32 = 200;
+
+/// Opens so many sessions.
+async fn send(bench: &Arc<Bench>, name: &str, sessions: u32) -> Vec<Session> {
+    let mut sent = Vec::new();
+    for n in 0..sessions {
+        sent.push(bench.send(&format!("{name}{n}")).await.unwrap());
+    }
+    sent
+}
+
+/// Uses the codes, many at once, until so many are approved, and gives those.
+async fn consume(bench: &Arc<Bench>, sessions: &[Session], enough: usize) -> Vec<Session> {
+    let mut checks = tokio::task::JoinSet::new();
+    for session in sessions.iter().cloned() {
+        let bench = Arc::clone(bench);
+        checks.spawn(async move {
+            let verdict = bench.check(&session.id, &session.code).await;
+            verdict
+                .is_ok_and(|verdict| verdict.is_verified())
+                .then_some(session)
+        });
+    }
+    let mut used = Vec::new();
+    while used.len() < enough
+        && let Some(session) = checks.join_next().await
+    {
+        used.extend(session.unwrap());
+    }
+    // The others are dropped in the middle of their work, or a moment before.
+    used
+}
+
+/// How many of these used codes are accepted again.
+async fn accepted(bench: &Arc<Bench>, used: &[Session]) -> usize {
+    consume(bench, used, usize::MAX).await.len()
+}
+
+async fn killed(settings: &[(&str, &str)]) {
+    let kills = if long() { 200 } else { 5 };
+    let server = Postgres::start(settings);
+    let bench = Arc::new(Bench::open(&server.url("postgres")).await);
+    let (mut tried, mut again) = (0, 0);
+    for kill in 0..kills {
+        let sessions = send(&bench, &format!("kill{kill}-"), CODES + 20).await;
+        let used = consume(&bench, &sessions, CODES as usize).await;
+        server.restart();
+        assert!(used.len() >= CODES as usize);
+        tried += used.len();
+        again += accepted(&bench, &used).await;
+    }
+    println!("{settings:?}: {kills} kills, {tried} used codes, {again} accepted again");
+    assert_eq!(again, 0);
+}
+
+/// The store finds the server again by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a60_killed_no_used_code_works_again() {
+    killed(&[]).await;
+}
+
+/// The server's own default would lose the last ten seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a60_killed_with_a_forgetful_default_no_used_code_works_again() {
+    killed(&[("synchronous_commit", "off"), ("wal_writer_delay", "10000")]).await;
+}
+
+/// A bench that knows both servers, and asks the one that can be written to.
+async fn on_both(one: &Postgres, two: &Postgres, database: &str, fence: bool) -> Arc<Bench> {
+    let (one, two) = (one.port, two.port);
+    let hosts = format!("127.0.0.1:{one},127.0.0.1:{two}");
+    let url = format!("postgres://{OWNER}:{SECRET}@{hosts}/{database}");
+    let mut options: Options = patient();
+    options.fence = fence;
+    Arc::new(Bench::on(store(&url, options).await, Policy::for_console()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a61_failed_over_to_a_standby_that_lags_no_used_code_works_again() {
+    let failovers = if long() { 200 } else { 3 };
+    let mut primary = Postgres::start(&[]);
+    for database in ["fenced", "unfenced"] {
+        primary.database(database);
+    }
+    let (mut tried, mut with, mut without) = (0, 0, 0);
+    for failover in 0..failovers {
+        let standby = primary.standby();
+        let fenced = on_both(&primary, &standby, "fenced", true).await;
+        let unfenced = on_both(&primary, &standby, "unfenced", false).await;
+        let name = format!("failover{failover}-");
+        let codes = send(&fenced, &name, CODES).await;
+        let others = send(&unfenced, &name, CODES).await;
+        primary.wait_for(&standby);
+        standby.cut_off();
+        let codes = consume(&fenced, &codes, usize::MAX).await;
+        let others = consume(&unfenced, &others, usize::MAX).await;
+        assert_eq!(
+            (codes.len(), others.len()),
+            (CODES as usize, CODES as usize)
+        );
+        primary.kill();
+        standby.promote();
+        // The same stores: they find the new primary by themselves.
+        tried += codes.len();
+        with += accepted(&fenced, &codes).await;
+        without += accepted(&unfenced, &others).await;
+        let fresh = send(&fenced, &format!("fresh{failover}-"), 1).await;
+        assert!(fenced.approves(&fresh[0]).await, "and go on");
+        primary = standby;
+    }
+    println!("{failovers} failovers, {tried} used codes: {with} accepted again with a fence");
+    println!("and {without} without one");
+    assert_eq!(with, 0);
+    assert_eq!(without, tried, "all of them, so the standby did lag");
+}
+
+/// A backup that was restored looks like the newest state: the operator renews the fence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_renewed_fence_ends_every_session() {
+    let server = Postgres::start(&[]);
+    let url = server.url("postgres");
+    let bench = Arc::new(Bench::open(&url).await);
+    let sessions = send(&bench, "old", 20).await;
+    countersign_postgres::PostgresStore::fence(&url, patient())
+        .await
+        .unwrap();
+    assert_eq!(accepted(&bench, &sessions).await, 0);
+    let fresh = send(&bench, "new", 1).await;
+    assert!(bench.approves(&fresh[0]).await);
+}

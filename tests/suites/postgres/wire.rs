@@ -1,0 +1,202 @@
+//! What goes over the wire: two round trips a check, and what becomes of a check whose
+//! connection breaks, stalls, or whose caller goes away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::{CheckError, Policy, Stopwatch, StoreError};
+use countersign_postgres::Options;
+
+use super::bench::{Bench, Session, impatient, patient, store};
+use super::time::{raw, waiting};
+use crate::parts::postgres::{OWNER, Postgres, SECRET};
+use crate::parts::proxy::{End, Fault, Proxy, Way};
+
+/// A server, a proxy before it, and a bench that goes through the proxy.
+struct Wire {
+    server: Postgres,
+    proxy: Proxy,
+    bench: Bench,
+}
+
+impl Wire {
+    async fn open(mut options: Options) -> Self {
+        let server = Postgres::start(&[]);
+        let proxy = Proxy::start(server.port);
+        let url = format!(
+            "postgres://{OWNER}:{SECRET}@127.0.0.1:{}/postgres",
+            proxy.port()
+        );
+        options.pool_size = 4;
+        let bench = Bench::on(store(&url, options).await, Policy::for_console());
+        Self {
+            server,
+            proxy,
+            bench,
+        }
+    }
+
+    async fn left(&self, session: &Session) -> u8 {
+        let view = self.bench.verifier.status(&self.bench.tenant, &session.id);
+        view.await.unwrap().unwrap().attempts_remaining
+    }
+}
+
+/// One thread, so that what is sent at once leaves at once.
+#[tokio::test]
+async fn a_check_is_two_round_trips_right_or_wrong() {
+    let wire = Wire::open(patient()).await;
+    for round in 0..20 {
+        let session = wire.bench.send(&format!("person{round}")).await.unwrap();
+        for code in [session.wrong(0), session.code.clone()] {
+            let before = wire.proxy.counts().requests;
+            let verdict = wire.bench.check(&session.id, &code).await.unwrap();
+            let trips = wire.proxy.counts().requests - before;
+            assert_eq!(verdict.is_verified(), code == session.code);
+            assert_eq!(trips, 2, "round {round}: {verdict:?}");
+        }
+        // Nothing to write: one round trip, and a rollback for which nobody waits.
+        let before = wire.proxy.counts().requests;
+        assert!(!wire.bench.approves(&session).await);
+        let trips = wire.proxy.counts().requests - before;
+        assert!(trips <= 2, "round {round}: {trips} for a used code");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_the_commit_costs_nothing() {
+    let wire = Wire::open(patient()).await;
+    for end in [End::Close, End::Reset] {
+        let session = wire.bench.send(&format!("before{end:?}")).await.unwrap();
+        let struck = wire.proxy.struck();
+        wire.proxy.strike(1, Fault::CutBefore(end));
+        assert!(wire.bench.approves(&session).await, "on another connection");
+        assert_eq!(wire.proxy.struck(), struck + 1);
+        assert!(!wire.bench.approves(&session).await, "once");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_at_the_commit_approves_nothing() {
+    let wire = Wire::open(patient()).await;
+    let faults = [
+        (Fault::CutBefore(End::Reset), false),
+        (Fault::CutBefore(End::Close), false),
+        (Fault::CutAfter(End::Reset), true),
+        (Fault::CutAfter(End::Close), true),
+        (Fault::CutWithin(7, End::Reset), true),
+    ];
+    for (n, (fault, written)) in faults.into_iter().enumerate() {
+        let session = wire.bench.send(&format!("commit{n}")).await.unwrap();
+        wire.proxy.strike(2, fault);
+        let right = wire.bench.check(&session.id, &session.code).await;
+        let Err(CheckError::Store(StoreError::Indeterminate { reason, .. })) = right else {
+            panic!("{fault:?}: {right:?}");
+        };
+        println!("{fault:?}: {reason}");
+        // What was committed is used; what was not is still good.
+        let again = wire.bench.approves(&session).await;
+        assert_eq!(again, !written, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_waited_for_in_bounds() {
+    let wire = Wire::open(impatient()).await;
+    for (nth, known) in [(1, true), (2, false)] {
+        let session = wire.bench.send(&format!("silent{nth}")).await.unwrap();
+        wire.proxy.strike(nth, Fault::Swallow(Way::ToClient));
+        let wrong = wire.bench.check(&session.id, &session.wrong(0)).await;
+        match wrong {
+            Err(CheckError::Store(StoreError::Unavailable { .. })) if known => {}
+            Err(CheckError::Store(StoreError::Indeterminate { .. })) if !known => {}
+            other => panic!("{nth}: {other:?}"),
+        }
+        wire.proxy.mend().await;
+        wire.proxy.cut_all();
+        let left = wire.left(&session).await;
+        assert_eq!(left, if known { 5 } else { 4 }, "of five attempts");
+        assert!(wire.bench.approves(&session).await);
+    }
+}
+
+/// Another's lock that is never let go is an error before anything is written.
+#[tokio::test]
+async fn a_lock_that_is_kept_is_an_error_and_charges_nothing() {
+    let wire = Wire::open(impatient()).await;
+    let session = wire.bench.send("locked").await.unwrap();
+    let blocker = raw(&wire.server.url("postgres")).await;
+    let lock = "BEGIN; SELECT FROM countersign_records FOR UPDATE";
+    blocker.batch_execute(lock).await.unwrap();
+    let wrong = wire.bench.check(&session.id, &session.wrong(0)).await;
+    let error = wrong.unwrap_err().to_string();
+    assert!(error.contains("PostgreSQL"), "{error}");
+    blocker.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(wire.left(&session).await, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_that_go_away_leave_no_transaction_open() {
+    let server = Postgres::start(&[]);
+    let url = server.url("postgres");
+    let mut options = patient();
+    options.pool_size = 4;
+    let bench = Arc::new(Bench::on(store(&url, options).await, Policy::for_console()));
+    let mut dropped = 0;
+    for round in 0..200_u64 {
+        let session = bench.send(&format!("gone{round}")).await.unwrap();
+        // At many points of its way, some of them in the queue behind another.
+        let calls = (0..4).map(|n| {
+            let (bench, session) = (Arc::clone(&bench), session.clone());
+            tokio::spawn(async move {
+                let check = bench.check(&session.id, "000000");
+                let limit = Duration::from_micros((round * 4 + n) * 13 % 2500);
+                tokio::time::timeout(limit, check).await.is_err()
+            })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            dropped += u32::from(call.await.unwrap());
+        }
+    }
+    println!("{dropped} of 800 calls were dropped half-way");
+    assert!(dropped > 100);
+    let looker = raw(&url).await;
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
+    let since = Stopwatch::start();
+    while looker.query_one(open, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+        assert!(
+            since.elapsed() < Duration::from_secs(10),
+            "a transaction is open"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let all = "SELECT FROM countersign_records FOR UPDATE NOWAIT";
+    looker.batch_execute(all).await.unwrap();
+    let session = bench.send("after").await.unwrap();
+    assert!(bench.approves(&session).await);
+}
+
+/// A dropped call that waits for a row gives its connection back in bounds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_that_go_away_from_a_locked_row_do_not_use_up_the_pool() {
+    let server = Postgres::start(&[]);
+    let url = server.url("postgres");
+    let mut options = patient();
+    options.pool_size = 2;
+    let bench = Arc::new(Bench::on(store(&url, options).await, Policy::for_console()));
+    let session = bench.send("victim").await.unwrap();
+    let other = bench.send("other").await.unwrap();
+    let (blocker, looker) = (raw(&url).await, raw(&url).await);
+    let lock = "BEGIN; SELECT FROM countersign_records ORDER BY key FOR UPDATE";
+    blocker.batch_execute(lock).await.unwrap();
+    let held = tokio::spawn({
+        let (bench, session) = (Arc::clone(&bench), session.clone());
+        async move { bench.check(&session.id, "000000").await }
+    });
+    waiting(&looker, 1).await;
+    held.abort();
+    assert!(held.await.unwrap_err().is_cancelled());
+    blocker.batch_execute("COMMIT").await.unwrap();
+    assert!(bench.approves(&other).await);
+    assert!(bench.approves(&session).await);
+}

@@ -1,0 +1,149 @@
+//! Codes that were used before writes were lost: none is accepted again, unless the fence
+//! is off, which shows that it is the fence that refuses them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::Stopwatch;
+use countersign_redis::{Options, RedisStore};
+
+use crate::parts::redis::{Redis, RedisSentinel};
+use crate::stage::{Desk, Sent, connect, options, unfenced};
+
+const CODES: usize = 200;
+
+fn rounds(run: usize) -> usize {
+    if std::env::var_os("COUNTERSIGN_LONG").is_some() {
+        200
+    } else {
+        run
+    }
+}
+
+/// Opens codes, does something to the server, uses all of them up.
+async fn used_after(url: &str, options: Options, before: impl FnOnce()) -> (Desk, Vec<Sent>) {
+    let store = connect(url, options).await;
+    let desk = Desk::over(store as _);
+    let codes = desk.send(CODES).await;
+    before();
+    assert_eq!(desk.try_all(&codes).await, CODES, "each is right once");
+    assert_eq!(desk.try_all(&codes).await, 0, "and never again");
+    (desk, codes)
+}
+
+/// Tries the used codes through the same store, which must find its way back by itself.
+async fn accepted_again(desk: &Desk, codes: &[Sent]) -> usize {
+    let watch = Stopwatch::start();
+    while let Err(error) = desk.check(&codes[0].id, "0000").await {
+        assert!(watch.elapsed() < Duration::from_secs(20), "{error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    desk.try_all(codes).await
+}
+
+async fn restarted_from_a_snapshot(options: Options) -> usize {
+    let redis = Redis::start(&[]);
+    let save = || assert_eq!(redis.cli(&["SAVE"]), "OK");
+    let (desk, codes) = used_after(&redis.url(), options, save).await;
+    redis.restart();
+    accepted_again(&desk, &codes).await
+}
+
+async fn demoted_and_promoted_again(options: Options) -> usize {
+    let at_once = ["--repl-diskless-sync-delay", "0"];
+    let redis = Redis::start(&at_once);
+    let of = format!("127.0.0.1 {}", redis.port);
+    // From the start: the first replica that joins makes the primary change its id.
+    let other = Redis::start(&["--replicaof", &of, at_once[0], at_once[1]]);
+    follow(&other);
+    // The other leaves with what is there before the codes are used.
+    let leave = || {
+        let offset = |server: &Redis| server.info("replication", "master_repl_offset");
+        let watch = Stopwatch::start();
+        while offset(&redis) != offset(&other) {
+            assert!(watch.elapsed() < Duration::from_secs(20), "never in step");
+        }
+        other.cli(&["REPLICAOF", "NO", "ONE"]);
+    };
+    let (desk, codes) = used_after(&redis.url(), options, leave).await;
+    redis.cli(&["REPLICAOF", "127.0.0.1", &other.port.to_string()]);
+    follow(&redis);
+    redis.cli(&["REPLICAOF", "NO", "ONE"]);
+    accepted_again(&desk, &codes).await
+}
+
+fn follow(replica: &Redis) {
+    let watch = Stopwatch::start();
+    while replica.info("replication", "master_link_status") != "up" {
+        assert!(watch.elapsed() < Duration::from_secs(20), "no replica");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+async fn failed_over_to_a_cut_replica(options: Options) -> usize {
+    let site = RedisSentinel::start();
+    let cut = || site.cut_replica();
+    let (desk, codes) = used_after(&site.url(), options, cut).await;
+    site.fail_over();
+    accepted_again(&desk, &codes).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_from_a_snapshot_accepts_no_used_code() {
+    let rounds = rounds(5);
+    let mut accepted = 0;
+    for _ in 0..rounds {
+        accepted += restarted_from_a_snapshot(options()).await;
+    }
+    let without = restarted_from_a_snapshot(unfenced()).await;
+    println!(
+        "{rounds} kills: {accepted} of {} accepted again; unfenced {without} of {CODES}",
+        rounds * CODES
+    );
+    assert_eq!(accepted, 0);
+    assert!(without > 0, "the test would not see it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_promoted_again_accepts_no_used_code() {
+    let rounds = rounds(5);
+    let mut accepted = 0;
+    for _ in 0..rounds {
+        accepted += demoted_and_promoted_again(options()).await;
+    }
+    let without = demoted_and_promoted_again(unfenced()).await;
+    println!(
+        "{rounds} promotions: {accepted} of {} accepted again; unfenced {without} of {CODES}",
+        rounds * CODES
+    );
+    assert_eq!(accepted, 0);
+    assert!(without > 0, "the test would not see it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_to_a_cut_replica_accepts_no_used_code() {
+    let rounds = rounds(3);
+    let mut accepted = 0;
+    for _ in 0..rounds {
+        accepted += failed_over_to_a_cut_replica(options()).await;
+    }
+    let without = failed_over_to_a_cut_replica(unfenced()).await;
+    println!(
+        "{rounds} failovers: {accepted} of {} accepted again; unfenced {without} of {CODES}",
+        rounds * CODES
+    );
+    assert_eq!(accepted, 0);
+    assert!(without > 0, "the test would not see it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewed_fence_ends_what_was_open() {
+    let redis = Redis::start(&[]);
+    let store = connect(&redis.url(), options()).await;
+    let desk = Desk::over(Arc::clone(&store) as _);
+    let before = desk.send(20).await;
+    RedisStore::fence(&redis.url(), options()).await.unwrap();
+    assert_eq!(desk.try_all(&before).await, 0);
+    let after = desk.send(20).await;
+    assert_eq!(desk.try_all(&after).await, 20);
+}

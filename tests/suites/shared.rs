@@ -1,0 +1,38 @@
+//! What all shared stores have in common: many servers, and a network that fails.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a suite fails by panicking"
+)]
+
+#[path = "shared/behind.rs"]
+mod behind;
+#[path = "shared/caller.rs"]
+mod caller;
+#[path = "shared/ends.rs"]
+mod ends;
+#[path = "shared/faults.rs"]
+mod faults;
+#[path = "shared/fleet.rs"]
+mod fleet;
+#[path = "shared/four_servers.rs"]
+mod four_servers;
+#[path = "shared/guessing.rs"]
+mod guessing;
+#[path = "shared/net.rs"]
+mod net;
+#[path = "shared/network.rs"]
+mod network;
+#[path = "parts/mod.rs"]
+#[expect(dead_code, reason = "each suite starts some of the counterparts")]
+mod parts;
+#[path = "shared/proxied.rs"]
+mod proxied;
+#[path = "shared/resending.rs"]
+mod resending;
+#[path = "shared/site.rs"]
+mod site;
+#[path = "shared/starts.rs"]
+mod starts;
+#[path = "shared/store.rs"]
+mod store;

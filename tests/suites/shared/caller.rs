@@ -1,0 +1,142 @@
+//! Somebody who calls all servers with one API key.
+
+use std::sync::Arc;
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::fleet::Session;
+
+/// One HTTP/2 connection to each server.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    ways: Arc<[(Client, String)]>,
+    key: String,
+}
+
+/// What came of a guess, as far as its caller can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Verified,
+    WrongCode {
+        left: u64,
+    },
+    TooManyAttempts,
+    AlreadyUsed,
+    Throttled,
+    /// The server could not be reached: it never had the request.
+    Unreached,
+    /// The server died over it: it may have been charged or approved.
+    Lost,
+}
+
+impl Caller {
+    pub(crate) fn new(servers: impl Iterator<Item = String>, key: &str) -> Self {
+        let way = |base| {
+            let client = Client::builder()
+                .http2_prior_knowledge()
+                .pool_max_idle_per_host(1);
+            (client.build().expect("a client"), base)
+        };
+        Self {
+            ways: servers.map(way).collect(),
+            key: key.to_owned(),
+        }
+    }
+
+    /// The public part of the key.
+    pub(crate) fn kid(&self) -> &str {
+        let kid = self.key.split('_').nth(2);
+        kid.expect("countersign_verify_<kid>_…")
+    }
+
+    pub(crate) async fn post(&self, at: usize, path: &str, body: &Value) -> reqwest::Result<Value> {
+        let response = self.request(at, "POST", path).json(body).send().await?;
+        response.json().await
+    }
+
+    /// The HTTP status of a harmless call.
+    pub(crate) async fn status_code(&self, at: usize) -> u16 {
+        let unknown = format!("/v1/verify/status/sess_{}", "A".repeat(23));
+        let response = self.request(at, "GET", &unknown).send().await;
+        response.expect("the server answers").status().as_u16()
+    }
+
+    /// Resends a session, and gives the whole answer.
+    pub(crate) async fn resend(&self, at: usize, session: &Session) -> Value {
+        let body = json!({ "session_id": session.id, "to": session.to });
+        let sent = self.post(at, "/v1/verify/resend", &body).await;
+        sent.expect("the server answers")
+    }
+
+    /// Guesses at a server.
+    pub(crate) async fn check(&self, at: usize, session: &Session, guess: &str) -> Answer {
+        let body = json!({ "session_id": session.id, "code": guess });
+        let answer = match self.post(at, "/v1/verify/check", &body).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_connect() => return Answer::Unreached,
+            Err(_) => return Answer::Lost,
+        };
+        let left = answer["attempts_remaining"].as_u64();
+        match answer["reason"].as_str() {
+            None if answer["status"] == "verified" => Answer::Verified,
+            Some("wrong_code") => Answer::WrongCode {
+                left: left.expect("a number"),
+            },
+            Some("too_many_attempts") => Answer::TooManyAttempts,
+            Some("already_used") => Answer::AlreadyUsed,
+            Some("throttled") => Answer::Throttled,
+            _ => panic!("guess at server {at}: {answer}"),
+        }
+    }
+
+    /// All these guesses at once, spread over all servers, and their answers.
+    pub(crate) async fn check_at_once(
+        &self,
+        session: &Session,
+        guesses: impl IntoIterator<Item = String>,
+    ) -> Vec<Answer> {
+        let guess = |(n, guess): (usize, String)| {
+            let (caller, session) = (self.clone(), session.clone());
+            let at = n % self.ways.len();
+            tokio::spawn(async move { caller.check(at, &session, &guess).await })
+        };
+        let tasks: Vec<_> = guesses.into_iter().enumerate().map(guess).collect();
+        let mut answers = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            answers.push(task.await.expect("no panic"));
+        }
+        answers
+    }
+
+    /// Wrong guesses that were charged to a destination since its last success, as its
+    /// operator sees them.
+    pub(crate) async fn charged(&self, session: &Session) -> u64 {
+        let path = format!(
+            "/v1/verify/destination?to={}",
+            session.to.replace('+', "%2B")
+        );
+        let response = self.request(0, "GET", &path).send().await;
+        let seen: Value = response.expect("an answer").json().await.expect("JSON");
+        let failures = seen["open"]["failures_in_a_row"].as_u64();
+        failures.unwrap_or_else(|| panic!("no count: {seen}"))
+    }
+
+    fn request(&self, at: usize, method: &str, path: &str) -> RequestBuilder {
+        let (client, base) = &self.ways[at];
+        client
+            .request(method.parse().expect("a method"), format!("{base}{path}"))
+            .header("x-api-key", &self.key)
+    }
+}
+
+/// A code of the same form that is not this one: the n-th of them.
+pub(crate) fn wrong(code: &str, n: usize) -> String {
+    let right: usize = code.parse().expect("digits");
+    format!("{:06}", (right + 1 + n) % 1_000_000)
+}
+
+/// How many of these answers are this one.
+pub(crate) fn count(answers: &[Answer], wanted: Answer) -> usize {
+    answers.iter().filter(|answer| **answer == wanted).count()
+}

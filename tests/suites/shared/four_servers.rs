@@ -1,0 +1,56 @@
+//! The rows that are about many servers, each on four processes over one store.
+
+use countersign::Stopwatch;
+
+use super::fleet::Fleet;
+use super::store::Kind;
+use super::{ends, guessing, resending};
+
+/// Rounds of each race.
+pub(crate) fn rounds() -> usize {
+    if long() { 1000 } else { 20 }
+}
+
+/// Whether the long counts are asked for.
+pub(crate) fn long() -> bool {
+    std::env::var_os("COUNTERSIGN_LONG").is_some_and(|value| value == "1")
+}
+
+/// Every row in turn: the last ones kill servers that the others need.
+async fn every_row_holds_on(kind: Kind) {
+    let clock = Stopwatch::start();
+    let mut fleet = Fleet::start(kind).await;
+    println!("{kind}: four servers after {} ms", clock.elapsed_millis());
+    guessing::a01_wrong_guesses_at_once_are_compared_five_times(&fleet).await;
+    guessing::a02_right_answers_at_once_are_approved_once(&fleet).await;
+    guessing::a12_new_sessions_give_no_guess_back(&fleet).await;
+    guessing::a16_wrong_guesses_in_flight_never_refuse_the_owner(&fleet).await;
+    resending::a11_a_resend_gives_no_attempt_back(&fleet).await;
+    resending::a13_the_old_codes_are_dead_after_a_resend(&fleet).await;
+    resending::a14_a_guess_that_races_a_resend_brings_no_old_code_back(&fleet).await;
+    resending::a15_one_guess_is_tried_on_one_session_and_charged_once(&fleet).await;
+    ends::a67_a_revoked_key_is_refused_by_all_servers(&fleet).await;
+    ends::a05_a_used_code_stays_used_when_a_server_starts_again(&mut fleet).await;
+    ends::a03_a_server_killed_under_load_approves_nothing_twice(&mut fleet).await;
+    println!("{kind}: all rows after {} ms", clock.elapsed_millis());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_row_holds_on_four_servers_with_one_sqlite_file() {
+    every_row_holds_on(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_row_holds_on_four_servers_with_postgres() {
+    every_row_holds_on(Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_row_holds_on_four_servers_with_redis() {
+    every_row_holds_on(Kind::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_row_holds_on_four_servers_with_a_redis_cluster() {
+    every_row_holds_on(Kind::RedisCluster).await;
+}
