@@ -228,7 +228,13 @@ impl Postgres {
 
     /// The postmaster and its children.
     fn processes(&self) -> Vec<String> {
-        let postmaster = self.state(0).expect("it has been started");
+        let mut postmaster = None;
+        // The server writes the file anew when its state changes: for a moment it is empty.
+        self.until("has a number", || {
+            postmaster = self.state(0);
+            postmaster.is_some()
+        });
+        let postmaster = postmaster.expect("it has a number");
         let children = format!("/proc/{postmaster}/task/{postmaster}/children");
         let children = fs::read_to_string(children).unwrap_or_default();
         let children = children.split_whitespace().map(str::to_owned);

@@ -1,7 +1,7 @@
 //! The library of functions, taken away and brought back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use countersign::{RecordKey, SessionStore, Verdict};
 use countersign_redis::RedisStore;
@@ -9,42 +9,44 @@ use countersign_redis::RedisStore;
 use crate::parts::redis::{Redis, RedisCluster};
 use crate::stage::{Desk, Sent, connect, options, wrong};
 
+/// The least number of times that the libraries vanish.
+const FLUSHES: usize = 20;
+
 /// Three wrong guesses and the right one, on each session, while the libraries vanish from
-/// under them: each time as soon as they are back.
-async fn nothing_is_lost_or_doubled(url: &str, servers: &[&Redis]) -> usize {
+/// under them: each time as soon as they are back. Gives flushes and sessions.
+async fn nothing_is_lost_or_doubled(url: &str, servers: &[&Redis]) -> (usize, usize) {
     let store = connect(url, options()).await;
     let desk = Arc::new(Desk::over(store as _));
-    let sent = desk.send(120).await;
-    let done = AtomicBool::new(false);
-    let tasks = sent.into_iter().map(|one| guess(Arc::clone(&desk), one));
-    let tasks: Vec<_> = tasks.map(tokio::spawn).collect();
+    let (done, flushes) = (AtomicBool::new(false), AtomicUsize::new(0));
     let handle = tokio::runtime::Handle::current();
-    let (ends, flushes) = std::thread::scope(|scope| {
-        let vandal = scope.spawn(|| flush(servers, &done));
-        let mut ends = Vec::new();
-        for task in tasks {
-            ends.push(tokio::task::block_in_place(|| handle.block_on(task)));
-        }
+    let (mut ends, mut sessions) = (Vec::new(), 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| flush(servers, &done, &flushes));
+        tokio::task::block_in_place(|| {
+            while flushes.load(Ordering::SeqCst) < FLUSHES && ends.is_empty() {
+                let sent = handle.block_on(desk.send(40));
+                sessions += sent.len();
+                let tasks = sent.into_iter().map(|one| guess(Arc::clone(&desk), one));
+                let tasks: Vec<_> = tasks.map(|task| handle.spawn(task)).collect();
+                let failed = tasks.into_iter().map(|task| handle.block_on(task));
+                ends.extend(failed.filter_map(Result::err));
+            }
+        });
         done.store(true, Ordering::SeqCst);
-        (ends, vandal.join().unwrap())
     });
-    for end in ends {
-        end.unwrap();
-    }
-    flushes
+    assert!(ends.is_empty(), "{ends:?}");
+    (flushes.into_inner(), sessions)
 }
 
-fn flush(servers: &[&Redis], done: &AtomicBool) -> usize {
-    let mut flushes = 0;
+fn flush(servers: &[&Redis], done: &AtomicBool, flushes: &AtomicUsize) {
     while !done.load(Ordering::SeqCst) {
         for server in servers {
             if server.cli(&["FUNCTION", "LIST"]).contains("countersign_") {
                 assert_eq!(server.cli(&["FUNCTION", "FLUSH"]), "OK");
-                flushes += 1;
+                flushes.fetch_add(1, Ordering::SeqCst);
             }
         }
     }
-    flushes
 }
 
 async fn guess(desk: Arc<Desk>, Sent { id, code }: Sent) {
@@ -64,18 +66,19 @@ async fn guess(desk: Arc<Desk>, Sent { id, code }: Sent) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_flushed_library_is_loaded_again() {
     let redis = Redis::start(&[]);
-    let flushes = nothing_is_lost_or_doubled(&redis.url(), &[&redis]).await;
-    println!("{flushes} flushes during 600 checks");
-    assert!(flushes > 0);
+    let (flushes, sessions) = nothing_is_lost_or_doubled(&redis.url(), &[&redis]).await;
+    println!("{flushes} flushes during {} checks", sessions * 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_flushed_library_is_loaded_again_on_each_node_of_a_cluster() {
     let cluster = RedisCluster::start(3);
     let nodes: Vec<_> = cluster.nodes.iter().collect();
-    let flushes = nothing_is_lost_or_doubled(&cluster.url(), &nodes).await;
-    println!("{flushes} flushes on 3 nodes during 600 checks");
-    assert!(flushes > 0);
+    let (flushes, sessions) = nothing_is_lost_or_doubled(&cluster.url(), &nodes).await;
+    println!(
+        "{flushes} flushes on 3 nodes during {} checks",
+        sessions * 5
+    );
 }
 
 /// Another release's library lies beside this one's: a fence renews both, and what is
