@@ -54,9 +54,12 @@ fn split_mode(url: &str) -> Result<(String, Option<String>), Error> {
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(Error::Url);
     }
-    let Some((front, query)) = url.split_once('?') else {
+    // The client library takes all before the first `@` for the login, question marks too.
+    let login = url.find('@').map_or(0, |at| at + 1);
+    let Some(mark) = url[login..].find('?').map(|mark| login + mark) else {
         return Ok((url.to_owned(), None));
     };
+    let (front, query) = (&url[..mark], &url[mark + 1..]);
     let (mut mode, mut others) = (None, Vec::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
@@ -111,6 +114,8 @@ mod tests {
             ("postgres://u:p@localhost/db?hostaddr=10.0.0.7", true),
             ("postgres://u:p@db.example.com/db?sslmode=disable", false),
             ("postgres://u:p@localhost/db?sslmode=verify-full", true),
+            ("postgres://u:p?x=y@localhost/db?sslmode=verify-full", true),
+            ("postgres://u:p?sslmode=disable@db.example.com/db", true),
             (
                 "postgres://u:p@localhost/db?sslmode=require&application_name=x",
                 true,
@@ -124,7 +129,7 @@ mod tests {
     fn what_is_wrong_is_told_without_the_password() {
         for url in [
             "postgres://u:hunter2@h:port/db",
-            "postgres://u:p?hunter2=x@h/db",
+            "postgres://u:p@h/db?hunter2=x",
             "postgres://u:hunter2@h/db?sslmode=prefer",
             "postgres://u:hunter2@/db",
             "mysql://u:hunter2@h/db",
