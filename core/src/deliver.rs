@@ -35,6 +35,9 @@ pub struct Message<'a> {
     /// The same for one send however often it is handed over: for providers that
     /// take an idempotency key. It says nothing about the destination or the code.
     pub message_id: &'a str,
+    /// What a provider is to give back in its delivery reports ([`Report`](crate::Report)): plain
+    /// characters of URLs, at most 64. None where no reports are read.
+    pub report_token: Option<&'a str>,
 }
 
 impl<'a> Message<'a> {
@@ -52,6 +55,7 @@ impl<'a> Message<'a> {
             app_hash: None,
             origin: None,
             message_id: "",
+            report_token: None,
         }
     }
 }

@@ -97,11 +97,13 @@ pub mod envelope;
 mod error;
 mod keys;
 mod memory;
+mod number_plan;
 mod policy;
 mod probe;
 mod random;
 pub mod record;
 mod recorder;
+mod report;
 mod session_id;
 pub mod store;
 mod tenant;
@@ -120,10 +122,14 @@ pub use error::{
 };
 pub use keys::{KeyId, KeyRing, Kind, Secret, Tag};
 pub use memory::MemoryStore;
+pub use number_plan::{NumberPlan, Served, Unserved};
 pub use policy::{LaneLimits, Limit, Policy, ResendPolicy};
 pub use random::{Randomness, SystemRandom};
-pub use record::{DeliveryState, Inspection, LaneView, RecordKey, SessionState, SessionView};
+pub use record::{
+    DeliveryOutcome, DeliveryState, Inspection, LaneView, RecordKey, SessionState, SessionView,
+};
 pub use recorder::{Recorded, Recorder};
+pub use report::{Callback, Report, ReportReader, Unsigned};
 pub use session_id::{Nonce, SessionId};
 pub use store::SessionStore;
 pub use tenant::{InvalidName, Purpose, Tenant};

@@ -126,6 +126,7 @@ impl Parcel {
             app_hash: self.app_hash.as_deref(),
             origin: self.origin.as_deref(),
             message_id: &message_id,
+            report_token: None,
         };
         self.deliverer.deliver(message).await.map(drop)
     }
