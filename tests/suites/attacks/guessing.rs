@@ -1,10 +1,10 @@
-//! A04, A07 to A10, A12, A17: guesses that must not hit, and how many there may be.
+//! A04, A05, A07 to A10, A12, A17: guesses that must not hit, and how many there may be.
 
 use countersign::{
     Channel, CheckRequest, Clock as _, Destination, Purpose, SendRequest, Tenant, Verdict,
 };
 
-use super::bench::{Bench, wrong};
+use super::bench::{Bench, Setup, wrong};
 use super::stores::on_every_store;
 
 #[test]
@@ -22,20 +22,44 @@ fn a04_a_used_code_is_never_approved_again() {
 }
 
 #[test]
+fn a05_a_used_code_is_used_at_every_process() {
+    on_every_store(|kind| async move {
+        let setup = Setup {
+            processes: 4,
+            ..Setup::default()
+        };
+        let bench = Bench::with(kind, setup).await;
+        for round in 0..kind.rounds(200) {
+            let to = format!("user{round}@example.com");
+            let (sent, code) = bench.send(&to).await.unwrap();
+            let first = round as usize;
+            assert!(bench.check_at(first, &sent, &code).await.is_verified());
+            for other in 0..4 {
+                let verdict = bench.check_at(first + other, &sent, &code).await;
+                assert_eq!(verdict, Verdict::AlreadyUsed, "{kind:?}, round {round}");
+            }
+        }
+    });
+}
+
+/// 10^4 tries in memory, two a round; fewer on a disk.
+#[test]
 fn a07_a_code_is_good_for_its_own_session_only() {
     on_every_store(|kind| async move {
-        let mut approved = 0;
-        for round in 0..200 {
-            let bench = Bench::new(kind).await;
+        let bench = Bench::new(kind).await;
+        let (mut tried, mut approved) = (0, 0);
+        for round in 0..kind.tries(5_000) {
             let to = format!("user{round}@example.com");
             let (a, code_a) = bench.send(&to).await.unwrap();
             let (b, code_b) = bench.send(&to).await.unwrap();
             if code_a != code_b {
+                tried += 2;
                 approved += u32::from(bench.check(&b, &code_a).await.is_verified());
                 approved += u32::from(bench.check(&a, &code_b).await.is_verified());
             }
         }
         assert_eq!(approved, 0, "{kind:?}");
+        println!("{kind:?}: {tried} codes tried on the other session");
     });
 }
 

@@ -53,6 +53,14 @@ impl Kind {
         }
     }
 
+    /// Tries that are no race: all of them in memory, a tenth on a disk.
+    pub(crate) fn tries(self, all: u32) -> u32 {
+        match self {
+            Self::Memory => all,
+            Self::Sqlite => self.rounds(all),
+        }
+    }
+
     /// Rounds of a race: many in memory, fewer on a disk, all of them in the long suite.
     pub(crate) fn rounds(self, all: u32) -> u32 {
         match (std::env::var_os("COUNTERSIGN_LONG").is_some(), self) {

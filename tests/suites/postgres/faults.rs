@@ -47,33 +47,77 @@ async fn accepted(bench: &Arc<Bench>, used: &[Session]) -> usize {
     consume(bench, used, usize::MAX).await.len()
 }
 
-async fn killed(settings: &[(&str, &str)]) {
+/// A verifier whose sessions end with the server's life, and one whose sessions do not.
+struct Pair {
+    fenced: Arc<Bench>,
+    unfenced: Arc<Bench>,
+}
+
+impl Pair {
+    async fn open(server: &Postgres) -> Self {
+        let bench = async |database: &str, fence: bool| {
+            let mut options: Options = patient();
+            options.fence = fence;
+            let url = server.database(database);
+            Arc::new(Bench::on(store(&url, options).await, Policy::for_console()))
+        };
+        Self {
+            fenced: bench("fenced", true).await,
+            unfenced: bench("unfenced", false).await,
+        }
+    }
+}
+
+/// Commits of a client that asks for no more than the server's default, one after the
+/// other: what the same kill does to writes that are not ours.
+fn unprotected(server: &Postgres, kill: u32) {
+    let values = |n| format!("INSERT INTO unprotected VALUES ({kill}, {n}); ");
+    let commits: String = (0..CODES).map(values).collect();
+    server.script("postgres", &commits);
+}
+
+async fn killed(settings: &[(&str, &str)], forgets: bool) {
     let kills = if long() { 200 } else { 5 };
     let server = Postgres::start(settings);
-    let bench = Arc::new(Bench::open(&server.url("postgres")).await);
-    let (mut tried, mut again) = (0, 0);
+    server.sql("postgres", "CREATE TABLE unprotected (kill int, n int)");
+    let Pair { fenced, unfenced } = Pair::open(&server).await;
+    let (mut tried, mut with, mut without) = (0, 0, 0);
     for kill in 0..kills {
-        let sessions = send(&bench, &format!("kill{kill}-"), CODES + 20).await;
-        let used = consume(&bench, &sessions, CODES as usize).await;
+        let mut used = Vec::new();
+        for bench in [&fenced, &unfenced] {
+            let sessions = send(bench, &format!("kill{kill}-"), CODES + 20).await;
+            used.push(consume(bench, &sessions, CODES as usize).await);
+            assert!(used.iter().all(|used| used.len() >= CODES as usize));
+        }
+        unprotected(&server, kill);
         server.restart();
-        assert!(used.len() >= CODES as usize);
-        tried += used.len();
-        again += accepted(&bench, &used).await;
+        tried += used[0].len();
+        with += accepted(&fenced, &used[0]).await;
+        without += accepted(&unfenced, &used[1]).await;
     }
-    println!("{settings:?}: {kills} kills, {tried} used codes, {again} accepted again");
-    assert_eq!(again, 0);
+    let kept = server.sql("postgres", "SELECT count(*) FROM unprotected");
+    let lost = kills * CODES - kept.parse::<u32>().unwrap();
+    println!(
+        "{settings:?}: {kills} kills, {tried} used codes: {with} accepted again, {without} \
+         without a fence; {lost} of {} commits by the server's default were lost",
+        kills * CODES
+    );
+    assert_eq!((with, without), (0, 0));
+    assert_eq!(lost > 0, forgets, "{lost} lost");
 }
 
 /// The store finds the server again by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a60_killed_no_used_code_works_again() {
-    killed(&[]).await;
+    killed(&[], false).await;
 }
 
-/// The server's own default would lose the last ten seconds.
+/// The server's own default would lose the last ten seconds, and does for others: each of
+/// our transactions asks for more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a60_killed_with_a_forgetful_default_no_used_code_works_again() {
-    killed(&[("synchronous_commit", "off"), ("wal_writer_delay", "10000")]).await;
+    let settings = [("synchronous_commit", "off"), ("wal_writer_delay", "10000")];
+    killed(&settings, true).await;
 }
 
 /// A bench that knows both servers, and asks the one that can be written to.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use countersign::{RecordKey, SessionStore, Stopwatch, StoreError};
 
 use crate::parts::proxy::{End, Fault, Proxy};
-use crate::parts::redis::{Redis, RedisCluster, RedisSentinel};
+use crate::parts::redis::Redis;
+use crate::parts::redis::cluster::RedisCluster;
+use crate::parts::redis::sentinel::RedisSentinel;
 use crate::stage::{Desk, connect, options, wrong};
 
 /// Tries until the store answers again.

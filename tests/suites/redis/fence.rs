@@ -7,7 +7,8 @@ use std::time::Duration;
 use countersign::Stopwatch;
 use countersign_redis::{Options, RedisStore};
 
-use crate::parts::redis::{Redis, RedisSentinel};
+use crate::parts::redis::Redis;
+use crate::parts::redis::sentinel::RedisSentinel;
 use crate::stage::{Desk, Sent, connect, options, unfenced};
 
 const CODES: usize = 200;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use countersign::{RecordKey, SessionStore, Verdict};
 use countersign_redis::RedisStore;
 
-use crate::parts::redis::{Redis, RedisCluster};
+use crate::parts::redis::Redis;
+use crate::parts::redis::cluster::RedisCluster;
 use crate::stage::{Desk, Sent, connect, options, wrong};
 
 /// The least number of times that the libraries vanish.

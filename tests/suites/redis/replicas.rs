@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::{CheckRequest, StoreError};
 
-use crate::parts::redis::RedisSentinel;
+use crate::parts::redis::sentinel::RedisSentinel;
 use crate::stage::{Desk, connect, options, wrong};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

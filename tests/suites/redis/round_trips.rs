@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use countersign_redis::RedisStore;
 
 use crate::parts::proxy::Proxy;
-use crate::parts::redis::{Redis, RedisCluster, RedisSentinel};
+use crate::parts::redis::Redis;
+use crate::parts::redis::cluster::RedisCluster;
+use crate::parts::redis::sentinel::RedisSentinel;
 use crate::stage::{Desk, options, wrong};
 
 const CHECKS: usize = 100;

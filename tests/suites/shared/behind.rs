@@ -10,7 +10,8 @@ use countersign_redis::RedisStore;
 use super::net::Net;
 use super::store::{Kind, Store};
 use crate::parts::proxy::Proxy;
-use crate::parts::redis::{Redis, RedisCluster};
+use crate::parts::redis::Redis;
+use crate::parts::redis::cluster::RedisCluster;
 use crate::parts::server::{PATIENCE, pause};
 
 /// The stores that are reached over a network.

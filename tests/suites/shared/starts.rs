@@ -7,7 +7,8 @@ use countersign_postgres::PostgresStore;
 use countersign_redis::RedisStore;
 
 use crate::parts::postgres::Postgres;
-use crate::parts::redis::{Redis, RedisCluster};
+use crate::parts::redis::Redis;
+use crate::parts::redis::cluster::RedisCluster;
 
 const AT_ONCE: usize = 12;
 

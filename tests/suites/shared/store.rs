@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use crate::parts::postgres::Postgres;
-use crate::parts::redis::{Redis, RedisCluster};
+use crate::parts::redis::Redis;
+use crate::parts::redis::cluster::RedisCluster;
 
 /// Which store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

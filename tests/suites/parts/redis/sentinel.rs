@@ -5,8 +5,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::super::leash::Leash;
 use super::super::ports::free_port;
-use super::{INSTALL, Leash, Redis, wait_until};
+use super::{INSTALL, Redis, wait_until};
 
 /// The master's name that the sentinels know.
 pub(crate) const MASTER: &str = "mymaster";
