@@ -165,7 +165,7 @@ fn a41_an_origin_or_hash_of_another_form_is_left_out() {
 #[test]
 fn the_short_text_takes_over_only_where_it_saves_a_message() {
     let messages = Messages::new("Example", None).unwrap();
-    let full = "Example: 012345 es tu código. Vale 5 minutos. No lo compartas.";
+    let full = "Example: 012345 es tu código. Válido 5 minutos. No lo compartas.";
     assert_eq!(sms(&messages, "es", ("012345", 5), (None, None)), full);
     let with_origin = sms(&messages, "es", ("012345", 5), (None, Some("example.com")));
     assert_eq!(
