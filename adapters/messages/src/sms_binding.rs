@@ -81,6 +81,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_message_with_an_app_hash_has_140_bytes_at_most() {
+        let lines = |has_hash| Lines {
+            text: String::new(),
+            has_hash,
+        };
+        for (text, with_hash, without) in [
+            ("a".repeat(140), true, true),
+            ("a".repeat(141), false, true),
+            ("é".repeat(70), true, true),
+            ("é".repeat(71), false, true),
+            ("ह".repeat(47), false, true),
+            ("ह".repeat(71), false, false),
+        ] {
+            assert_eq!(lines(true).fit_in(&text), with_hash, "{text}");
+            assert_eq!(lines(false).fit_in(&text), without, "{text}");
+        }
+    }
+
+    #[test]
     fn hosts_are_names_and_nothing_else() {
         for host in [
             "example.com",
