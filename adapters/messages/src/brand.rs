@@ -2,8 +2,9 @@
 
 use crate::error::BrandError;
 
-/// Longer ones push the code out of the preview of a subject.
-const MAX_CHARS: usize = 32;
+/// Longer ones push the code out of the preview of a subject, and out of one short
+/// message, which has room for 70 such units where one letter is outside of GSM-7.
+const MAX_UTF16_UNITS: usize = 32;
 
 /// Checks a brand and trims the spaces around it.
 pub(crate) fn valid(brand: &str) -> Result<&str, BrandError> {
@@ -14,7 +15,7 @@ pub(crate) fn valid(brand: &str) -> Result<&str, BrandError> {
     if brand.is_empty() {
         return Err(BrandError::Empty);
     }
-    if brand.chars().count() > MAX_CHARS {
+    if brand.encode_utf16().count() > MAX_UTF16_UNITS {
         return Err(BrandError::TooLong);
     }
     if looks_like_a_link(brand) {
@@ -114,6 +115,9 @@ mod tests {
     fn length_is_counted_in_characters() {
         assert_eq!(valid(&"م".repeat(32)), Ok("م".repeat(32).as_str()));
         assert_eq!(valid(&"م".repeat(33)), Err(BrandError::TooLong));
+        // An emoji takes the room of two in an SMS.
+        assert_eq!(valid(&"😀".repeat(16)), Ok("😀".repeat(16).as_str()));
+        assert_eq!(valid(&"😀".repeat(17)), Err(BrandError::TooLong));
         assert_eq!(valid(" "), Err(BrandError::Empty));
     }
 }

@@ -27,6 +27,11 @@ macro_rules! locale {
             ),
             (
                 $name,
+                Part::SmsShort,
+                include_str!(concat!("../templates/", $name, "/sms.short.j2")),
+            ),
+            (
+                $name,
                 Part::Voice,
                 include_str!(concat!("../templates/", $name, "/voice.text.j2")),
             ),
@@ -36,7 +41,23 @@ macro_rules! locale {
 
 /// Locale, part and source of every built-in template.
 pub(crate) fn templates() -> impl Iterator<Item = (&'static str, Part, &'static str)> {
-    [locale!("en"), locale!("nb"), locale!("ar")]
-        .into_iter()
-        .flatten()
+    [
+        locale!("ar"),
+        locale!("da"),
+        locale!("de"),
+        locale!("en"),
+        locale!("es"),
+        locale!("fi"),
+        locale!("fr"),
+        locale!("hi"),
+        locale!("nb"),
+        locale!("nl"),
+        locale!("pl"),
+        locale!("pt"),
+        locale!("sv"),
+        locale!("zh"),
+        locale!("zh-hant"),
+    ]
+    .into_iter()
+    .flatten()
 }

@@ -92,7 +92,18 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Checks that no locale has half an email.
+    /// Forgets the short text of a locale, which belongs to the long one that is about to
+    /// be replaced: it would say something else.
+    pub(crate) fn forget_short(&mut self, locale: &str) {
+        if let Some(files) = self.files.get_mut(locale) {
+            files.remove(Part::SmsShort.file());
+        }
+        self.environment
+            .remove_template(&template_name(locale, Part::SmsShort));
+    }
+
+    /// Checks that no locale has half an email, or a short text without a long one: it
+    /// would never be used.
     pub(crate) fn complete(&self) -> Result<(), TemplateError> {
         for (locale, files) in &self.files {
             let has = |part: &Part| files.contains_key(part.file());
@@ -102,6 +113,12 @@ impl Catalogue {
                 return Err(TemplateError::Incomplete {
                     locale: locale.clone(),
                     file: missing.file(),
+                });
+            }
+            if has(&Part::SmsShort) && !has(&Part::Sms) {
+                return Err(TemplateError::Incomplete {
+                    locale: locale.clone(),
+                    file: Part::Sms.file(),
                 });
             }
         }
@@ -144,6 +161,11 @@ impl Catalogue {
                 .all(|part| files.contains_key(part.file()))
                 .then_some(name.as_str())
         })
+    }
+
+    pub(crate) fn has(&self, locale: &str, part: Part) -> bool {
+        let files = self.files.get(locale);
+        files.is_some_and(|files| files.contains_key(part.file()))
     }
 
     pub(crate) fn locales(&self) -> Vec<&str> {

@@ -11,7 +11,7 @@ pub enum BrandError {
     /// Nothing, or nothing but spaces.
     #[error("the brand is empty; set the name that people know you by")]
     Empty,
-    /// More than 32 characters.
+    /// More than 32 characters; an emoji counts as two.
     #[error(
         "the brand has more than 32 characters; shorten it, or the code is cut off in previews"
     )]

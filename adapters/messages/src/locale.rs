@@ -22,13 +22,17 @@ pub(crate) fn canonical(tag: &str) -> Option<String> {
 }
 
 /// The locales to try, the best first: the tag itself, the same with subtags cut off
-/// from the end, the sister language for Norwegian, and English.
+/// from the end (traditional characters where the territory writes them), the sister
+/// language for Norwegian, and English.
 pub(crate) fn chain(tag: Option<&str>) -> Vec<String> {
     let mut chain = Vec::new();
     if let Some(tag) = tag.and_then(canonical) {
         let mut rest = tag.as_str();
         loop {
             chain.push(rest.to_owned());
+            if matches!(rest, "zh-tw" | "zh-hk" | "zh-mo") {
+                chain.push("zh-hant".to_owned());
+            }
             let Some((shorter, _)) = rest.rsplit_once('-') else {
                 break;
             };
@@ -58,6 +62,15 @@ mod tests {
             chain(Some("zh_Hant_TW")),
             ["zh-hant-tw", "zh-hant", "zh", "en"]
         );
+        for (tag, expected) in [
+            ("zh-TW", ["zh-tw", "zh-hant", "zh", "en"]),
+            ("zh-HK", ["zh-hk", "zh-hant", "zh", "en"]),
+            ("zh-Hans-CN", ["zh-hans-cn", "zh-hans", "zh", "en"]),
+        ] {
+            assert_eq!(chain(Some(tag)), expected);
+        }
+        assert_eq!(chain(Some("zh-CN")), ["zh-cn", "zh", "en"]);
+        assert_eq!(chain(Some("pt-BR")), ["pt-br", "pt", "en"]);
         assert_eq!(chain(None), ["en"]);
     }
 

@@ -12,7 +12,14 @@ use crate::email::Email;
 use crate::error::{RenderError, TemplateError};
 use crate::own_directory;
 use crate::part::Part;
+use crate::short_message;
 use crate::sms_binding;
+
+/// As long as any policy makes a code.
+const LONGEST_CODE: &str = "ACDEFGHJKM";
+
+/// Minutes that a code sent by SMS may be good for: no policy allows more than ten.
+const LONGEST_MINUTES: std::ops::RangeInclusive<u64> = 1..=10;
 
 /// Every message of one brand, in every language that has templates.
 pub struct Messages {
@@ -40,7 +47,11 @@ impl Messages {
             )?;
         }
         if let Some(dir) = dir {
-            for own in own_directory::read(dir)? {
+            let own = own_directory::read(dir)?;
+            for text in own.iter().filter(|own| own.part == Part::Sms) {
+                catalogue.forget_short(&text.locale);
+            }
+            for own in own {
                 catalogue.add(
                     &own.locale,
                     own.part,
@@ -83,14 +94,59 @@ impl Messages {
         })
     }
 
-    /// The message as an SMS, with the app hash or the web origin that the caller gave
-    /// as its last line.
+    /// The message as an SMS: the full text, or the locale's short one where the full one
+    /// would take more than one short message. Behind it come the app hash and the web
+    /// origin that the caller gave, in the forms by which phones fill the code in.
     ///
     /// # Errors
     /// [`RenderError`] when a template fails for these values.
     pub fn sms(&self, message: &Message<'_>) -> Result<String, RenderError> {
-        let text = self.one(Part::Sms, message)?;
-        Ok(sms_binding::append(text, message))
+        let locale = self
+            .catalogue
+            .best(message.locale, &[Part::Sms])
+            .ok_or(RenderError)?;
+        let words = self.words(message, locale);
+        let lines = sms_binding::lines(message);
+        let full = self.catalogue.render(Part::Sms, &words)? + &lines.text;
+        if lines.fit_in(&full) || !self.catalogue.has(locale, Part::SmsShort) {
+            return Ok(full);
+        }
+        let short = self.catalogue.render(Part::SmsShort, &words)? + &lines.text;
+        let is_better =
+            lines.fit_in(&short) || short_message::parts(&short) < short_message::parts(&full);
+        Ok(if is_better { short } else { full })
+    }
+
+    /// Locales whose SMS takes more than one short message at the longest code and
+    /// lifetime, with the number of messages: worth a warning at start, since each is
+    /// paid for. None of the built-in ones is among them, whatever the brand.
+    #[must_use]
+    pub fn long_sms(&self) -> Vec<(&str, usize)> {
+        let mut long = Vec::new();
+        for locale in self.catalogue.locales() {
+            let parts = LONGEST_MINUTES
+                .filter_map(|minutes| {
+                    let words = Words {
+                        brand: &self.brand,
+                        code: LONGEST_CODE,
+                        minutes,
+                        lang: locale,
+                    };
+                    let parts = |part| {
+                        let text = self.catalogue.render(part, &words).ok()?;
+                        Some(short_message::parts(&text))
+                    };
+                    let full = parts(Part::Sms)?;
+                    Some(parts(Part::SmsShort).unwrap_or(full).min(full))
+                })
+                .max();
+            long.extend(
+                parts
+                    .filter(|parts| *parts > 1)
+                    .map(|parts| (locale, parts)),
+            );
+        }
+        long
     }
 
     /// The message as it is spoken: the code twice, one sign after the other.

@@ -7,15 +7,18 @@ pub(crate) enum Part {
     EmailText,
     EmailHtml,
     Sms,
+    /// What is sent where the full text would take more than one short message.
+    SmsShort,
     Voice,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::EmailSubject,
         Self::EmailText,
         Self::EmailHtml,
         Self::Sms,
+        Self::SmsShort,
         Self::Voice,
     ];
 
@@ -29,6 +32,7 @@ impl Part {
             Self::EmailText => "email.text.j2",
             Self::EmailHtml => "email.html.j2",
             Self::Sms => "sms.text.j2",
+            Self::SmsShort => "sms.short.j2",
             Self::Voice => "voice.text.j2",
         }
     }
@@ -46,7 +50,7 @@ impl Part {
     /// The most characters that a rendering may have.
     pub(crate) const fn max_chars(self) -> usize {
         match self {
-            Self::EmailSubject => 160,
+            Self::EmailSubject | Self::SmsShort => 160,
             Self::Sms => 480,
             Self::Voice => 1000,
             Self::EmailText | Self::EmailHtml => 32 * 1024,
