@@ -54,6 +54,10 @@ pub enum KeyError {
 }
 
 /// A store could not do what was asked.
+///
+/// A store builds the first two itself where it has an error to give as the `source`, and
+/// by [`unavailable`](Self::unavailable) and [`indeterminate`](Self::indeterminate) where
+/// it has none. The reason is shown to operators and logged: it names no value and no key.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {

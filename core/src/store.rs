@@ -140,8 +140,12 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
         }
     }
 
-    /// Removes at most `max` values whose `garbage_after` has passed, each only if it is
-    /// still the value that was seen, and says how many.
+    /// Removes at most `max` values whose `garbage_after` has passed (it is now, or was),
+    /// each only if it is still the value that was seen, and says how many.
+    ///
+    /// It need not find all of them at once, if calling it again and again does; zero does
+    /// not mean that there is no more. A swap may move a value's `garbage_after`, either
+    /// way.
     ///
     /// # Errors
     /// [`StoreError`]; sweeping is tried again later.
@@ -150,7 +154,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
         Ok(0)
     }
 
-    /// At most `max` keys after `after`, in a stable order, for listings.
+    /// At most `max` keys after `after`, in a stable order, for listings. Any order does in
+    /// which `after` alone says where to go on, such as that of the keys' bytes.
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] unless the store can list.
