@@ -98,6 +98,7 @@ mod error;
 mod keys;
 mod memory;
 mod number_plan;
+mod observer;
 mod policy;
 mod probe;
 mod random;
@@ -123,7 +124,8 @@ pub use error::{
 pub use keys::{KeyId, KeyRing, Kind, Secret, Tag};
 pub use memory::MemoryStore;
 pub use number_plan::{NumberPlan, Served, Unserved};
-pub use policy::{LaneLimits, Limit, Policy, ResendPolicy};
+pub use observer::Observer;
+pub use policy::{Conversion, LaneLimits, Limit, Mode, Policy, ResendPolicy};
 pub use random::{Randomness, SystemRandom};
 pub use record::{
     DeliveryOutcome, DeliveryState, Inspection, LaneView, RecordKey, SessionState, SessionView,
