@@ -87,6 +87,22 @@
 //!
 //! A wrong code is a [`Verdict`], never an error: an `Err` means that it could not be told.
 //! Only [`Verdict::Verified`] is an approval.
+//!
+//! # What messages may cost
+//! A [`NumberPlan`] reads phone numbers, says which are served and at what price. With one, every
+//! phone send and resend is held against, in this order: [`Policy::prefix_sends`] (messages to one
+//! prefix, over all tenants), [`Policy::prefix_conversion`] (of the last messages to the prefix,
+//! enough must have been answered by an approval; else it is refused but for a trial now and then),
+//! [`Policy::tenant_daily_spend_micros`] and [`Policy::total_daily_spend_micros`]. A cap on spend
+//! is never passed, however many send at once. Money is given back when no provider was handed the
+//! message; when it may have left, it is spent. Decoys are refused wherever a message would be, and
+//! count in neither spend nor conversion. Each limit can be tried in a dry run ([`Mode::Report`]),
+//! which an [`Observer`] hears of.
+//!
+//! While all of a prefix's last messages can still be answered it is held, not tripped: who comes
+//! is asked back within 30 seconds, and the first approvals open it. So a prefix that is new, or
+//! was silent for a day, takes [`Conversion::messages`] messages at once and then waits for the
+//! first answers.
 
 mod clock;
 mod code;

@@ -184,21 +184,17 @@ impl Policy {
         self.validate_session()?;
         self.destination.validate("destination")?;
         self.known_device.validate("known_device")?;
-        let others = [
-            self.source_sends,
-            self.network_sends,
-            self.source_checks,
-            self.tenant_sends,
-            self.prefix_sends,
-        ];
-        for limit in others.into_iter().flatten() {
+        for (field, limit) in [
+            ("source_sends", self.source_sends),
+            ("network_sends", self.network_sends),
+            ("source_checks", self.source_checks),
+            ("tenant_sends", self.tenant_sends),
+            ("prefix_sends", self.prefix_sends),
+        ] {
+            let Some(limit) = limit else { continue };
             if limit.max == 0 || limit.max > MOST_EVENTS || limit.seconds == 0 {
                 let problem = "a limit allows 1 to 40000, in at least 1 s";
-                return Err(refuse(
-                    "source_and_tenant_limits",
-                    limit.max.into(),
-                    problem,
-                ));
+                return Err(refuse(field, limit.max.into(), problem));
             }
         }
         self.validate_money()?;
@@ -404,7 +400,7 @@ mod tests {
                 ..Policy::default()
             };
             let field = policy.validate().unwrap_err().field;
-            assert_eq!(field, "source_and_tenant_limits");
+            assert_eq!(field, "prefix_sends");
         }
         for (field, messages) in [("messages", 9), ("messages", 101)] {
             let policy = Policy {

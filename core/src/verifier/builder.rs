@@ -126,3 +126,42 @@ fn refuse_caps_without_prices(policy: &Policy) -> Result<(), PolicyError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MemoryStore, NumberPlan, PhoneNumber, Served, Unserved};
+
+    #[derive(Debug)]
+    struct Free;
+
+    impl NumberPlan for Free {
+        fn serve(&self, _: Channel, _: &PhoneNumber) -> Result<Served, Unserved> {
+            Ok(Served::new("+47", 0))
+        }
+    }
+
+    #[test]
+    fn a71_a_cap_on_spend_without_prices_is_refused_by_name() {
+        let builder = |change: fn(&mut Policy)| {
+            let mut policy = Policy::default();
+            change(&mut policy);
+            let store = Arc::new(MemoryStore::new());
+            Verifier::builder(KeyRing::generate().unwrap(), store).policy(policy)
+        };
+        let tenant: fn(&mut Policy) = |policy| policy.tenant_daily_spend_micros = Some(1);
+        let total: fn(&mut Policy) = |policy| policy.total_daily_spend_micros = Some(1);
+        for (change, name) in [
+            (tenant, "tenant_daily_spend_micros"),
+            (total, "total_daily_spend_micros"),
+        ] {
+            let refused = builder(change).build();
+            assert!(
+                matches!(&refused, Err(BuildError::Policy(error)) if error.field == name),
+                "{refused:?}"
+            );
+            assert!(builder(change).number_plan(Arc::new(Free)).build().is_ok());
+        }
+        assert!(builder(|_| ()).build().is_ok());
+    }
+}
