@@ -36,6 +36,15 @@ impl Channel {
         }
     }
 
+    /// A channel that reaches what is written so: with an `@` an address, else a number.
+    pub(crate) fn of_text(text: &str) -> Self {
+        if text.contains('@') {
+            Self::Email
+        } else {
+            Self::Sms
+        }
+    }
+
     /// The channel of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -105,12 +114,7 @@ impl Destination {
     /// # Errors
     /// [`DestinationError`] for anything but exactly one well-formed destination.
     pub fn parse_any(text: &str) -> Result<Self, DestinationError> {
-        let channel = if text.contains('@') {
-            Channel::Email
-        } else {
-            Channel::Sms
-        };
-        Self::parse(channel, text)
+        Self::parse(Channel::of_text(text), text)
     }
 
     /// The exact form to deliver to. Never log it.

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::deliver::DeliverError;
 use crate::destination::Channel;
+use crate::number_plan::Unserved;
 use crate::session_id::SessionId;
 
 /// The operating system gave no randomness; nothing was sent.
@@ -152,6 +153,14 @@ pub enum LimitName {
     SourceChecks,
     /// Sends of one tenant.
     TenantSends,
+    /// Sends to one prefix of phone numbers.
+    PrefixSends,
+    /// Messages to one prefix of which too few were answered by an approval.
+    PrefixConversion,
+    /// What one tenant may spend in a day.
+    TenantSpend,
+    /// What all tenants together may spend in a day.
+    TotalSpend,
 }
 
 impl LimitName {
@@ -167,6 +176,10 @@ impl LimitName {
             Self::NetworkSends => "network_sends",
             Self::SourceChecks => "source_checks",
             Self::TenantSends => "tenant_sends",
+            Self::PrefixSends => "prefix_sends",
+            Self::PrefixConversion => "prefix_conversion",
+            Self::TenantSpend => "tenant_spend",
+            Self::TotalSpend => "total_spend",
         }
     }
 }
@@ -192,6 +205,9 @@ pub enum SendError {
     /// The destination does not go with the channel.
     #[error("this destination cannot be reached by channel {}", .0.name())]
     WrongChannel(Channel),
+    /// Nothing is sent to this number; nothing was charged.
+    #[error(transparent)]
+    Unserved(#[from] Unserved),
     /// An option is outside its range.
     #[error("option {option}: {problem}")]
     Option {

@@ -106,6 +106,10 @@ pub enum Kind {
     ApiKeys = 4,
     /// Facts about the store itself, such as the fingerprint of the pseudonym key.
     Meta = 5,
+    /// What one tenant, or all of them, spent in a day.
+    Spend = 6,
+    /// How many of the last messages to one prefix were approved.
+    Conversion = 7,
 }
 
 /// The keys of one deployment: the pseudonym key, and master keys of which the first

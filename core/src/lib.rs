@@ -87,6 +87,22 @@
 //!
 //! A wrong code is a [`Verdict`], never an error: an `Err` means that it could not be told.
 //! Only [`Verdict::Verified`] is an approval.
+//!
+//! # What messages may cost
+//! A [`NumberPlan`] reads phone numbers, says which are served and at what price. With one, every
+//! phone send and resend is held against, in this order: [`Policy::prefix_sends`] (messages to one
+//! prefix, over all tenants), [`Policy::prefix_conversion`] (of the last messages to the prefix,
+//! enough must have been answered by an approval; else it is refused but for a trial now and then),
+//! [`Policy::tenant_daily_spend_micros`] and [`Policy::total_daily_spend_micros`]. A cap on spend
+//! is never passed, however many send at once. Money is given back when no provider was handed the
+//! message; when it may have left, it is spent. Decoys are refused wherever a message would be, and
+//! count in neither spend nor conversion. Each limit can be tried in a dry run ([`Mode::Report`]),
+//! which an [`Observer`] hears of.
+//!
+//! While all of a prefix's last messages can still be answered it is held, not tripped: who comes
+//! is asked back within 30 seconds, and the first approvals open it. So a prefix that is new, or
+//! was silent for a day, takes [`Conversion::messages`] messages at once and then waits for the
+//! first answers.
 
 mod clock;
 mod code;
@@ -98,6 +114,7 @@ mod error;
 mod keys;
 mod memory;
 mod number_plan;
+mod observer;
 mod policy;
 mod probe;
 mod random;
@@ -123,7 +140,8 @@ pub use error::{
 pub use keys::{KeyId, KeyRing, Kind, Secret, Tag};
 pub use memory::MemoryStore;
 pub use number_plan::{NumberPlan, Served, Unserved};
-pub use policy::{LaneLimits, Limit, Policy, ResendPolicy};
+pub use observer::Observer;
+pub use policy::{Conversion, LaneLimits, Limit, Mode, Policy, ResendPolicy};
 pub use random::{Randomness, SystemRandom};
 pub use record::{
     DeliveryOutcome, DeliveryState, Inspection, LaneView, RecordKey, SessionState, SessionView,

@@ -1,5 +1,9 @@
 //! Policy: code, lifetime, attempts, sends and limits, validated at construction.
 
+mod money;
+
+pub use self::money::{Conversion, Mode};
+
 use crate::code::CodeForm;
 use crate::destination::Channel;
 use crate::error::PolicyError;
@@ -87,8 +91,25 @@ pub struct Policy {
     pub source_checks: Option<Limit>,
     /// Sends of one tenant.
     pub tenant_sends: Option<Limit>,
+    /// Sends to one prefix of phone numbers, over all tenants: what
+    /// [`Served::prefix`](crate::Served::prefix) names.
+    pub prefix_sends: Option<Limit>,
+    /// Whether `prefix_sends` refuses.
+    pub prefix_sends_mode: Mode,
+    /// How many of the messages to one prefix must be answered by an approval.
+    pub prefix_conversion: Option<Conversion>,
+    /// Whether `prefix_conversion` refuses.
+    pub prefix_conversion_mode: Mode,
+    /// What one tenant may spend in a day of UTC, in millionths of the currency.
+    pub tenant_daily_spend_micros: Option<u64>,
+    /// What all tenants together may spend in a day of UTC, in millionths of the currency.
+    pub total_daily_spend_micros: Option<u64>,
+    /// Whether the caps on spend refuse.
+    pub spend_mode: Mode,
 }
 
+/// More would not fit into a limit's record.
+const MOST_EVENTS: u16 = 40_000;
 const HOUR: u32 = 3600;
 const DAY: u32 = 24 * HOUR;
 
@@ -119,6 +140,13 @@ impl Default for Policy {
             network_sends: Some(Limit::new(200, HOUR)),
             source_checks: Some(Limit::new(60, 600)),
             tenant_sends: None,
+            prefix_sends: None,
+            prefix_sends_mode: Mode::Enforce,
+            prefix_conversion: Some(Conversion::default()),
+            prefix_conversion_mode: Mode::Enforce,
+            tenant_daily_spend_micros: None,
+            total_daily_spend_micros: None,
+            spend_mode: Mode::Enforce,
         }
     }
 }
@@ -133,6 +161,7 @@ impl Policy {
         policy.destination.live_sessions = 5;
         policy.source_sends = None;
         policy.network_sends = None;
+        policy.prefix_conversion = None;
         policy
     }
 
@@ -150,28 +179,25 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] with the field, its value and what would be right: no attempts,
     /// no lifetime, a ceiling above 600 s (email: 24 h) or below the lifetime, windows
-    /// in the wrong order, or a worst record above 1 KiB.
+    /// in the wrong order, a cap on spend of nothing, or a worst record above 1 KiB.
     pub fn validate(&self) -> Result<(), PolicyError> {
         self.validate_session()?;
         self.destination.validate("destination")?;
         self.known_device.validate("known_device")?;
-        let others = [
-            self.source_sends,
-            self.network_sends,
-            self.source_checks,
-            self.tenant_sends,
-        ];
-        if others
-            .into_iter()
-            .flatten()
-            .any(|limit| limit.max == 0 || limit.seconds == 0)
-        {
-            return Err(refuse(
-                "source_and_tenant_limits",
-                0,
-                "a limit allows at least 1 in 1 s",
-            ));
+        for (field, limit) in [
+            ("source_sends", self.source_sends),
+            ("network_sends", self.network_sends),
+            ("source_checks", self.source_checks),
+            ("tenant_sends", self.tenant_sends),
+            ("prefix_sends", self.prefix_sends),
+        ] {
+            let Some(limit) = limit else { continue };
+            if limit.max == 0 || limit.max > MOST_EVENTS || limit.seconds == 0 {
+                let problem = "a limit allows 1 to 40000, in at least 1 s";
+                return Err(refuse(field, limit.max.into(), problem));
+            }
         }
+        self.validate_money()?;
         let worst = worst_destination(self);
         if worst > MAX_RECORD_BYTES {
             let problem = "attempts, live sessions and windows together make a record of more \
@@ -336,6 +362,66 @@ mod tests {
         assert_eq!(
             refused(|p| p.destination.live_sessions = 20),
             "record_bytes"
+        );
+    }
+
+    #[test]
+    fn a71_nonsense_about_money_is_refused_by_name() {
+        let refused = |change: fn(&mut Policy)| {
+            let mut policy = Policy::default();
+            change(&mut policy);
+            policy.validate().unwrap_err().field
+        };
+        let conversion = |change: fn(&mut Conversion)| {
+            let mut conversion = Conversion::default();
+            change(&mut conversion);
+            let prefix_conversion = Some(conversion);
+            let policy = Policy {
+                prefix_conversion,
+                ..Policy::default()
+            };
+            policy.validate().unwrap_err().field
+        };
+        assert_eq!(
+            refused(|p| p.tenant_daily_spend_micros = Some(0)),
+            "tenant_daily_spend_micros"
+        );
+        assert_eq!(
+            refused(|p| p.total_daily_spend_micros = Some(0)),
+            "total_daily_spend_micros"
+        );
+        for limit in [
+            Limit::new(0, 60),
+            Limit::new(1, 0),
+            Limit::new(40_001, HOUR),
+        ] {
+            let policy = Policy {
+                prefix_sends: Some(limit),
+                ..Policy::default()
+            };
+            let field = policy.validate().unwrap_err().field;
+            assert_eq!(field, "prefix_sends");
+        }
+        for (field, messages) in [("messages", 9), ("messages", 101)] {
+            let policy = Policy {
+                prefix_conversion: Some(Conversion {
+                    messages,
+                    ..Conversion::default()
+                }),
+                ..Policy::default()
+            };
+            let refused = policy.validate().unwrap_err().field;
+            assert_eq!(refused.strip_prefix("prefix_conversion."), Some(field));
+        }
+        assert_eq!(conversion(|c| c.percent = 0), "prefix_conversion.percent");
+        assert_eq!(conversion(|c| c.percent = 91), "prefix_conversion.percent");
+        assert_eq!(
+            conversion(|c| c.window_seconds = 59),
+            "prefix_conversion.window_seconds"
+        );
+        assert_eq!(
+            conversion(|c| c.trial_seconds = 0),
+            "prefix_conversion.trial_seconds"
         );
     }
 }

@@ -1,28 +1,34 @@
 //! Records: all that must change together, and the pure function that changes it.
 
+mod charge;
 mod codec;
+mod conversion;
 mod destination;
 mod gate;
 mod idempotency;
 mod limit;
 mod session;
+mod spend;
 mod step;
 mod view;
 mod window;
 
 use std::fmt;
 
+pub use self::charge::{Against, Charge};
 pub use self::codec::MAX_RECORD_BYTES;
 pub(crate) use self::codec::worst_destination;
 pub use self::step::{
-    Action, Begin, Charge, Check, DeliveryOutcome, Effect, Fit, IdempotencyEffect, Moment, Open,
-    Refusal, Resend, Step, Ticket,
+    Action, Begin, Check, DeliveryOutcome, Effect, Fit, IdempotencyEffect, Moment, Open, Refusal,
+    Resend, Step, Ticket,
 };
 pub use self::view::{DeliveryState, Inspection, LaneView, SessionState, SessionView};
 
+use self::conversion::ConversionRecord;
 use self::destination::DestinationRecord;
 use self::idempotency::IdempotencyRecord;
 use self::limit::LimitRecord;
+use self::spend::SpendRecord;
 use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
 use crate::keys::{Kind, Tag};
@@ -64,6 +70,8 @@ enum Body {
     Destination(DestinationRecord),
     Limit(LimitRecord),
     Idempotency(IdempotencyRecord),
+    Spend(SpendRecord),
+    Conversion(ConversionRecord),
 }
 
 impl Record {
@@ -73,6 +81,8 @@ impl Record {
         Self(match step.action.kind() {
             Kind::Limit => Body::Limit(LimitRecord::new(step.tag)),
             Kind::Idempotency => Body::Idempotency(IdempotencyRecord::new(step.tag)),
+            Kind::Spend => Body::Spend(SpendRecord::new(step.tag)),
+            Kind::Conversion => Body::Conversion(ConversionRecord::new(step.tag)),
             _ => Body::Destination(DestinationRecord::new(step.tag)),
         })
     }
@@ -99,6 +109,14 @@ impl Record {
             (Body::Idempotency(record), Kind::Idempotency) => {
                 let (record, effect) = record.step(step, moment)?;
                 Ok((Self(Body::Idempotency(record)), effect))
+            }
+            (Body::Spend(record), Kind::Spend) => {
+                let (record, effect) = record.step(step, moment)?;
+                Ok((Self(Body::Spend(record)), effect))
+            }
+            (Body::Conversion(record), Kind::Conversion) => {
+                let (record, effect) = record.step(step, moment)?;
+                Ok((Self(Body::Conversion(record)), effect))
             }
             _ => Err(CorruptRecord::Foreign),
         }
@@ -128,6 +146,8 @@ impl Record {
             Body::Destination(record) => record.keep_until(),
             Body::Limit(record) => Some(record.keep_until()),
             Body::Idempotency(record) => Some(record.keep_until()),
+            Body::Spend(record) => Some(record.keep_until()),
+            Body::Conversion(record) => Some(record.keep_until()),
         }
     }
 
@@ -150,6 +170,8 @@ impl Record {
             Body::Destination(record) => record.tag,
             Body::Limit(record) => record.tag,
             Body::Idempotency(record) => record.tag,
+            Body::Spend(record) => record.tag,
+            Body::Conversion(record) => record.tag,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod builder;
 mod check;
 mod idempotent;
+mod money;
 mod operate;
 mod options;
 mod pending;
@@ -26,6 +27,8 @@ use crate::deliver::Deliverer;
 use crate::destination::{Channel, Destination};
 use crate::error::StoreError;
 use crate::keys::{KeyRing, Kind, Tag};
+use crate::number_plan::NumberPlan;
+use crate::observer::Observer;
 use crate::policy::Policy;
 use crate::random::Randomness;
 use crate::record::{Action, Effect, RecordKey, Step};
@@ -43,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<dyn Randomness>,
     pub(crate) policy: Policy,
     pub(crate) deliverers: HashMap<Channel, Arc<dyn Deliverer>>,
+    pub(crate) number_plan: Option<Arc<dyn NumberPlan>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) sends: std::sync::atomic::AtomicU64,
 }
 

@@ -8,12 +8,22 @@
 
 #[path = "attacks/bench.rs"]
 mod bench;
+#[path = "attacks/denial.rs"]
+mod denial;
+#[path = "attacks/flooding.rs"]
+mod flooding;
 #[path = "attacks/guessing.rs"]
 mod guessing;
+#[path = "attacks/plan.rs"]
+mod plan;
+#[path = "attacks/pumping.rs"]
+mod pumping;
 #[path = "attacks/races.rs"]
 mod races;
 #[path = "attacks/resending.rs"]
 mod resending;
+#[path = "attacks/spending.rs"]
+mod spending;
 #[path = "attacks/stores.rs"]
 mod stores;
 #[path = "attacks/time.rs"]

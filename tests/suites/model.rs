@@ -23,6 +23,8 @@ mod flaky;
 mod guess;
 #[path = "model/known.rs"]
 mod known;
+#[path = "model/money.rs"]
+mod money;
 #[path = "model/observe.rs"]
 mod observe;
 #[path = "model/resending.rs"]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::RequestExt;
 use axum::extract::{Path, Query, Request};
 use axum::http::{HeaderMap, HeaderName};
-use countersign::{Channel, Destination, DestinationError, Purpose, Tenant};
+use countersign::{Channel, Destination, DestinationError, Purpose, Tenant, Verifier};
 use tracing::Span;
 
 use crate::body::Values;
@@ -74,13 +74,14 @@ impl Ask {
 
 /// Reads the destination in `field`, of a channel if one is given.
 pub(crate) fn destination(
+    verifier: &Verifier,
     field: &'static str,
     text: &str,
     channel: Option<Channel>,
 ) -> Result<Destination, Problem> {
     let read = match channel {
-        Some(channel) => Destination::parse(channel, text),
-        None => Destination::parse_any(text),
+        Some(channel) => verifier.read_destination(channel, text),
+        None => verifier.read_any(text),
     };
     let to = read.map_err(|error: DestinationError| Problem::invalid(field, error.to_string()))?;
     Span::current().record("to", to.masked());

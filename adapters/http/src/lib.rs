@@ -42,7 +42,7 @@ pub use docs::docs_router;
 pub use forwarded::TrustedProxies;
 pub use jwt::{JwtError, JwtVerifier};
 pub use key_store::{ApiKeys, ApiKeysBuilder, KeyInfo, StaticKey};
-pub use metrics::describe_metrics;
+pub use metrics::{DryRun, describe_metrics};
 pub use openapi::openapi;
 pub use problem::Problem;
 pub use public::public_router;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use countersign::{Channel, StoreError, Verdict};
+use countersign::{Channel, LimitName, Observer, StoreError, Verdict};
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
 pub(crate) const SENDS: &str = "countersign_sends_total";
@@ -12,6 +12,7 @@ pub(crate) const REQUESTS: &str = "countersign_request_seconds";
 pub(crate) const STORE_ERRORS: &str = "countersign_store_errors_total";
 pub(crate) const DELIVERIES: &str = "countersign_delivery_seconds";
 pub(crate) const AUTH_FAILURES: &str = "countersign_auth_failures_total";
+pub(crate) const WOULD_REFUSE: &str = "countersign_would_refuse_total";
 
 /// Describes every metric to the recorder that is installed. Call it once, after
 /// installing one.
@@ -33,6 +34,33 @@ pub fn describe_metrics() {
         AUTH_FAILURES,
         "Requests without a valid key or token, by kind"
     );
+    describe_counter!(
+        WOULD_REFUSE,
+        "Messages that limits in a dry run would have refused, by limit"
+    );
+}
+
+/// Counts and logs what limits in a dry run would have refused: give it to
+/// [`Builder::observer`](countersign::Builder::observer).
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct DryRun;
+
+impl DryRun {
+    /// The observer.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl Observer for DryRun {
+    /// The prefix is in the log only: as a label it would make a series for each.
+    fn would_refuse(&self, limit: LimitName, prefix: Option<&str>) {
+        let limit = limit.as_str();
+        counter!(WOULD_REFUSE, "limit" => limit).increment(1);
+        tracing::info!(limit, prefix, "a dry run would have refused a message");
+    }
 }
 
 pub(crate) fn sent(channel: Channel, outcome: &'static str) {

@@ -1,7 +1,7 @@
 //! A guess and its verdict, as they travel to the library's `check` and back.
 
-use countersign::record::{Check, Step};
-use countersign::{Channel, LaneLimits, Limit, Timestamp, Verdict};
+use countersign::record::{Check, Effect, Step};
+use countersign::{Channel, LaneLimits, Limit, RecordKey, Timestamp, Verdict};
 use redis::Value;
 
 use crate::digest;
@@ -62,16 +62,21 @@ pub(crate) fn pack(step: &Step, check: &Check, manner: &Manner) -> Option<Vec<u8
 /// What a packed guess was found to be.
 #[derive(Debug)]
 pub(crate) enum Found {
-    Verdict(Verdict),
+    Judged(Effect),
     /// The value is no record of a destination: the core can tell what is wrong with it.
     Odd,
 }
 
 /// Reads the answer of `check.lua`; none if it is no such answer.
 pub(crate) fn read(answer: Value) -> Option<Found> {
-    let (verdict, left, seconds): (u8, u8, u64) = redis::from_redis_value(answer).ok()?;
+    let Value::Array(mut parts) = answer else {
+        return None;
+    };
+    let prefix = (parts.len() == 4).then(|| parts.pop()).flatten();
+    let (verdict, left, seconds): (u8, u8, u64) =
+        redis::from_redis_value(Value::Array(parts)).ok()?;
     let attempts_remaining = left;
-    Some(Found::Verdict(match verdict {
+    let verdict = match verdict {
         0 => return Some(Found::Odd),
         1 => Verdict::Verified {
             channel: channel(left)?,
@@ -89,8 +94,15 @@ pub(crate) fn read(answer: Value) -> Option<Found> {
         },
         10 => Verdict::Locked { attempts_remaining },
         11 => Verdict::Unknown,
+        12 => {
+            let channel = channel(left)?;
+            let bytes: Vec<u8> = redis::from_redis_value(prefix?).ok()?;
+            let prefix = RecordKey::from_bytes(bytes.try_into().ok()?);
+            return Some(Found::Judged(Effect::Approved { channel, prefix }));
+        }
         _ => return None,
-    }))
+    };
+    Some(Found::Judged(Effect::Verdict(verdict)))
 }
 
 fn channel(number: u8) -> Option<Channel> {

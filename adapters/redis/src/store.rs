@@ -88,7 +88,7 @@ impl RedisStore {
             .call("check", key, &args, Purpose::Write)
             .await?;
         match check::read(answer) {
-            Some(Found::Verdict(verdict)) => Ok(Some(Effect::Verdict(verdict))),
+            Some(Found::Judged(effect)) => Ok(Some(effect)),
             Some(Found::Odd) => Ok(None),
             None => Err(StoreError::indeterminate(UNREADABLE)),
         }

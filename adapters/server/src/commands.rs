@@ -11,8 +11,9 @@ pub(crate) mod token;
 
 use std::io::{ErrorKind, Write as _};
 
-use countersign::Verifier;
+use countersign::{Destination, Verifier};
 
+use crate::cli::Whose;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::wiring::{self, FirstStart};
@@ -26,6 +27,13 @@ async fn beside_the_server(config: &Config, first: FirstStart) -> Result<Verifie
         ));
     }
     wiring::verifier(config, first, Vec::new()).await
+}
+
+/// The destination that a command is about, read as the server reads it. A mistake in it is
+/// one of the command line.
+fn destination(verifier: &Verifier, whose: &Whose) -> Result<Destination, Failure> {
+    let read = verifier.read_any(whose.destination.text());
+    read.map_err(|error| Failure::config(format!("the destination cannot be read: {error}")))
 }
 
 /// The outcome of an operation in the audit trail, in a word: the trail has a line for

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use countersign::record::{Action, Effect, Moment, Record, Step};
 use countersign::store::Swap;
-use countersign::{CorruptRecord, RecordKey, StoreError, Timestamp, Verdict};
+use countersign::{CorruptRecord, RecordKey, StoreError, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::job::{Chunk, Done, Work};
@@ -92,7 +92,7 @@ impl Table {
         if !same {
             self.store(conn, key, &bytes, record.keep_until())?;
         }
-        if !matches!(effect, Effect::Verdict(Verdict::Verified { .. })) || step.at.is_some() {
+        if !effect.is_approval() || step.at.is_some() {
             return Ok(Done::Effect(effect));
         }
         let until = expiry(held.as_deref(), step, moment)?;

@@ -70,11 +70,7 @@ fn entry(bytes: &[u8]) -> Entry<'_> {
 
 fn charge(operation: u32) -> Step {
     let limit = Limit::new(3, 600);
-    let charge = Charge {
-        operation,
-        limit,
-        name: LimitName::SourceSends,
-    };
+    let charge = Charge::event(operation, LimitName::SourceSends, limit);
     Step {
         tag: Tag::of("test", "owner"),
         at: None,

@@ -21,6 +21,8 @@ const INCARNATION: usize = 8;
 const LANE: usize = 13;
 const EVENT: usize = 5;
 const SESSION: usize = 55;
+/// At the end of a session that has a prefix; a bit of its flags says so.
+const PREFIX: usize = 8;
 const CODE: usize = 16;
 const MEMO: usize = 11;
 
@@ -29,6 +31,8 @@ pub(crate) fn encode(body: &Body) -> Vec<u8> {
         Body::Destination(record) => write::destination(record),
         Body::Limit(record) => write::limit(record),
         Body::Idempotency(record) => write::idempotency(record),
+        Body::Spend(record) => write::spend(record),
+        Body::Conversion(record) => write::conversion(record),
     }
 }
 
@@ -38,6 +42,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Body, CorruptRecord> {
         kind if kind == Kind::Destination as u8 => Body::Destination(reader.destination()?),
         kind if kind == Kind::Limit as u8 => Body::Limit(reader.limit()?),
         kind if kind == Kind::Idempotency as u8 => Body::Idempotency(reader.idempotency()?),
+        kind if kind == Kind::Spend as u8 => Body::Spend(reader.spend()?),
+        kind if kind == Kind::Conversion as u8 => Body::Conversion(reader.conversion()?),
         _ => return Err(CorruptRecord::Foreign),
     };
     reader.finish()?;
@@ -54,7 +60,8 @@ pub(crate) fn worst_destination(policy: &Policy) -> usize {
         ResendPolicy::KeepLast(n) => usize::from(n.max(1)),
         ResendPolicy::Rotate | ResendPolicy::Reuse => 1,
     };
-    let session = SESSION + CODE * codes + MEMO * usize::from(policy.max_attempts);
+    let prefix = policy.prefix_conversion.map_or(0, |_| PREFIX);
+    let session = SESSION + CODE * codes + MEMO * usize::from(policy.max_attempts) + prefix;
     let live = usize::from(policy.destination.live_sessions)
         + usize::from(policy.known_device.live_sessions);
     HEADER

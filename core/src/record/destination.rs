@@ -1,15 +1,16 @@
 //! A destination's record: its gate and its sessions, and every step on them.
 
+mod check;
+mod resend;
+
 use crate::clock::Timestamp;
 use crate::error::{CorruptRecord, LimitName};
 use crate::keys::Tag;
 use crate::policy::LaneLimits;
 use crate::record::codec;
-use crate::record::gate::{Closed, Gate};
-use crate::record::session::{Outcome, Session};
-use crate::record::step::{
-    Action, Check, DeliveryOutcome, Effect, Moment, Open, Refusal, Resend, Step,
-};
+use crate::record::gate::Gate;
+use crate::record::session::Session;
+use crate::record::step::{Action, DeliveryOutcome, Effect, Moment, Open, Refusal, Step};
 use crate::record::view::{DeliveryState, Inspection, SessionState};
 use crate::session_id::Nonce;
 use crate::store::Incarnation;
@@ -51,8 +52,9 @@ impl DestinationRecord {
             Action::PeekOpen(open) => self
                 .refusal(open, moment)
                 .map_or(Effect::Done, Effect::Refused),
-            Action::Check(check) => Effect::Verdict(self.check(check, moment)),
+            Action::Check(check) => self.check(check, moment),
             Action::Resend(resend) => self.resend(resend, moment),
+            Action::PeekResend(resend) => self.peek_resend(resend, moment),
             Action::Cancel(nonce) => self.cancel(*nonce, moment),
             Action::Outcome(nonce, outcome) => self.note(*nonce, *outcome, moment),
             Action::Look(nonce) => self.look(*nonce, moment),
@@ -159,138 +161,6 @@ impl DestinationRecord {
             limit: LimitName::LiveSessions,
             retry_after,
         }
-    }
-
-    /// The order of these questions is the meaning of a check: what is not charged comes first.
-    fn check(&mut self, check: &Check, moment: Moment) -> Verdict {
-        let now = moment.now;
-        let Some(at) = self.position(check.nonce, check.purpose) else {
-            return Verdict::Unknown;
-        };
-        let session = &self.sessions[at];
-        if self.incarnation != moment.incarnation {
-            return Verdict::Expired;
-        }
-        if let Some(verdict) = check.attempt.and_then(|mark| session.recall(mark, now)) {
-            return verdict;
-        }
-        if session.state != SessionState::Live {
-            return session.verdict_of_end();
-        }
-        if session.is_late(now) {
-            return Verdict::Expired;
-        }
-        let attempts_remaining = session.attempts_remaining();
-        if !check.fit.fits(session.form) {
-            return Verdict::Malformed { attempts_remaining };
-        }
-        let limits = limits_of(session, &check.limits, &check.device_limits);
-        let lane = self.gate.lane(session.flags.known_device);
-        match lane.closed_to_guesses(&limits, now) {
-            Some(Closed::Locked) => Verdict::Locked { attempts_remaining },
-            Some(Closed::Throttled { retry_after }) => Verdict::Throttled {
-                retry_after,
-                attempts_remaining,
-            },
-            None => self.judge(at, check, &limits, now),
-        }
-    }
-
-    /// Charges first, then compares.
-    fn judge(&mut self, at: usize, check: &Check, limits: &LaneLimits, now: Timestamp) -> Verdict {
-        let session = &mut self.sessions[at];
-        let lane = self.gate.lane_mut(session.flags.known_device);
-        lane.charge_failure(limits, now);
-        let (verdict, outcome) = if session.charge_and_compare(&check.digest) {
-            lane.succeed(limits, now);
-            session.end(SessionState::Verified, now);
-            (
-                Verdict::Verified {
-                    channel: session.channel,
-                },
-                Outcome::Verified,
-            )
-        } else {
-            match session.attempts_remaining() {
-                0 => {
-                    session.end(SessionState::Exhausted, now);
-                    (Verdict::Exhausted, Outcome::Wrong(0))
-                }
-                left => (
-                    Verdict::WrongCode {
-                        attempts_remaining: left,
-                    },
-                    Outcome::Wrong(left),
-                ),
-            }
-        };
-        if let Some(mark) = check.attempt {
-            session.remember(mark, outcome, now);
-        }
-        self.make_room();
-        verdict
-    }
-
-    fn resend(&mut self, resend: &Resend, moment: Moment) -> Effect {
-        let now = moment.now;
-        let own = |session: &&Session| {
-            session.exact == resend.exact
-                && session.is_live(now)
-                && self.incarnation == moment.incarnation
-        };
-        let Some(at) = self.position(resend.nonce, resend.purpose) else {
-            return Effect::Refused(Refusal::NotLive);
-        };
-        let Some(session) = self.sessions.get(at).filter(own) else {
-            return Effect::Refused(Refusal::NotLive);
-        };
-        let limits = limits_of(session, &resend.limits, &resend.device_limits);
-        if let Some(refusal) = self.resend_refusal(session, resend, &limits, now) {
-            return Effect::Refused(refusal);
-        }
-        let session = &mut self.sessions[at];
-        self.gate
-            .lane_mut(session.flags.known_device)
-            .charge_send(&limits, now);
-        session.renew(resend.digest, resend.resend);
-        session.channel = resend.channel;
-        session.delivery = DeliveryState::Unknown;
-        session.sends = session.sends.saturating_add(1);
-        session.last_send = now.floor_secs();
-        let ceiling = session.opened.plus_secs(u64::from(resend.ceiling_seconds));
-        let renewed = now
-            .plus_secs(u64::from(session.lifetime_seconds))
-            .min(ceiling);
-        session.expires = session.expires.max(renewed);
-        let ticket = session.ticket(resend.cooldown_seconds, resend.max_sends, now);
-        self.make_room();
-        Effect::Granted(ticket)
-    }
-
-    fn resend_refusal(
-        &self,
-        session: &Session,
-        resend: &Resend,
-        limits: &LaneLimits,
-        now: Timestamp,
-    ) -> Option<Refusal> {
-        let lane = self.gate.lane(session.flags.known_device);
-        if lane.locked {
-            return Some(Refusal::Locked);
-        }
-        let (limit, retry_after) = if session.sends >= resend.max_sends {
-            // There is none in this session any more: a new one can be opened then.
-            (LimitName::SessionSends, now.secs_until(session.expires))
-        } else if session.next_send(resend.cooldown_seconds) > now {
-            let next = session.next_send(resend.cooldown_seconds);
-            (LimitName::ResendCooldown, now.secs_until(next))
-        } else {
-            (
-                LimitName::DestinationSends,
-                lane.sends.wait(&limits.sends, now)?,
-            )
-        };
-        Some(Refusal::Throttled { limit, retry_after })
     }
 
     fn cancel(&mut self, nonce: Nonce, moment: Moment) -> Effect {

@@ -1,9 +1,11 @@
-//! Limits about others than a destination: a source, a network, a tenant.
+//! Limits about others than a destination: a source, a network, a tenant, a prefix.
 
 use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
 use crate::keys::Tag;
-use crate::record::step::{Action, Charge, Effect, Moment, Refusal, Step};
+use crate::policy::Limit;
+use crate::record::charge::{Against, Charge};
+use crate::record::step::{Action, Effect, Moment, Refusal, Step};
 use crate::record::window::{Window, event_time};
 
 /// So many operations can be given back or recognised again.
@@ -39,11 +41,11 @@ impl LimitRecord {
             return Err(CorruptRecord::Foreign);
         }
         let effect = match &step.action {
-            Action::Charge(charge) => self.charge(charge, moment.now),
+            Action::Charge(charge) => self.charge(charge, limit_of(charge)?, moment.now),
             Action::PeekCharge(charge) => self
-                .refusal(charge, moment.now)
+                .refusal(charge, limit_of(charge)?, moment.now)
                 .map_or(Effect::Done, Effect::Refused),
-            Action::Refund(operation) => self.refund(*operation),
+            Action::Refund(charge) => self.refund(charge.operation),
             _ => return Err(CorruptRecord::Foreign),
         };
         Ok((self, effect))
@@ -53,15 +55,15 @@ impl LimitRecord {
         Timestamp::from_secs(u64::from(self.keep_until))
     }
 
-    fn refusal(&self, charge: &Charge, now: Timestamp) -> Option<Refusal> {
-        let retry_after = self.events.wait(&[charge.limit], now)?;
+    fn refusal(&self, charge: &Charge, limit: Limit, now: Timestamp) -> Option<Refusal> {
+        let retry_after = self.events.wait(&[limit], now)?;
         Some(Refusal::Throttled {
             limit: charge.name,
             retry_after,
         })
     }
 
-    fn charge(&mut self, charge: &Charge, now: Timestamp) -> Effect {
+    fn charge(&mut self, charge: &Charge, limit: Limit, now: Timestamp) -> Effect {
         if self
             .operations
             .iter()
@@ -69,17 +71,17 @@ impl LimitRecord {
         {
             return Effect::Done;
         }
-        if let Some(refusal) = self.refusal(charge, now) {
+        if let Some(refusal) = self.refusal(charge, limit, now) {
             return Effect::Refused(refusal);
         }
-        let limits = [charge.limit];
+        let limits = [limit];
         self.events.charge(&limits, now);
         if self.operations.len() == OPERATIONS {
             self.operations.remove(0);
         }
         self.operations
             .push((charge.operation, event_time(&limits, now)));
-        let ends = event_time(&limits, now).saturating_add(charge.limit.seconds);
+        let ends = event_time(&limits, now).saturating_add(limit.seconds);
         self.keep_until = self.keep_until.max(ends);
         Effect::Done
     }
@@ -95,5 +97,13 @@ impl LimitRecord {
             self.events.take_back(time);
         }
         Effect::Done
+    }
+}
+
+/// The limit; a charge of another kind comes to another record.
+const fn limit_of(charge: &Charge) -> Result<Limit, CorruptRecord> {
+    match charge.against {
+        Against::Events(limit) => Ok(limit),
+        _ => Err(CorruptRecord::Foreign),
     }
 }

@@ -6,6 +6,7 @@ use crate::destination::Channel;
 use crate::digest::Digest;
 use crate::keys::{KeyId, Tag, cut};
 use crate::policy::ResendPolicy;
+use crate::record::RecordKey;
 use crate::record::step::{Open, Ticket};
 use crate::record::view::{DeliveryState, SessionState, SessionView};
 use crate::session_id::Nonce;
@@ -39,13 +40,15 @@ pub(crate) struct Session {
     pub(crate) sends: u8,
     pub(crate) last_send: u32,
     pub(crate) flags: Flags,
+    /// Where its approval is counted.
+    pub(crate) prefix: Option<RecordKey>,
     /// The codes that work, the newest last; none once it has ended.
     pub(crate) codes: Vec<Digest>,
     pub(crate) memos: Vec<Memo>,
 }
 
 /// What a session was opened as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Flags {
     pub(crate) known_device: bool,
     pub(crate) decoy: bool,
@@ -93,6 +96,7 @@ impl Session {
                 decoy: open.decoy,
                 custom: open.custom,
             },
+            prefix: open.prefix,
             codes: vec![open.digest],
             memos: Vec::new(),
         }

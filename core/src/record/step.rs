@@ -6,7 +6,9 @@ use crate::destination::Channel;
 use crate::digest::Digest;
 use crate::error::LimitName;
 use crate::keys::{KeyId, Kind, Tag};
-use crate::policy::{LaneLimits, Limit, ResendPolicy};
+use crate::policy::{LaneLimits, ResendPolicy};
+use crate::record::RecordKey;
+use crate::record::charge::Charge;
 use crate::record::view::{Inspection, SessionView};
 use crate::session_id::Nonce;
 use crate::store::Incarnation;
@@ -55,6 +57,8 @@ pub enum Action {
     Check(Check),
     /// Charges another message of a live session and replaces or adds its code.
     Resend(Resend),
+    /// The same refusals as [`Action::Resend`], without any change.
+    PeekResend(Resend),
     /// Ends a live session.
     Cancel(Nonce),
     /// Notes what became of a message.
@@ -65,12 +69,16 @@ pub enum Action {
     Reset,
     /// Looks at everything, for the operator.
     Inspect(LaneLimits, LaneLimits),
-    /// Charges a limit record, if it allows.
+    /// Charges the record of what it is held against, if that allows.
     Charge(Charge),
     /// The same refusal as [`Action::Charge`], without any change.
     PeekCharge(Charge),
     /// Gives a charge back, if it is still known by its operation id.
-    Refund(u32),
+    Refund(Charge),
+    /// Looks at what was spent today.
+    LookSpend,
+    /// Counts an approval of a message to this prefix.
+    CountApproval,
     /// Begins a request with an idempotency key.
     Begin(Begin),
     /// Keeps the answer (at most 64 bytes) of the request that began with this nonce.
@@ -84,7 +92,11 @@ impl Action {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Charge(_) | Self::PeekCharge(_) | Self::Refund(_) => Kind::Limit,
+            Self::Charge(charge) | Self::PeekCharge(charge) | Self::Refund(charge) => {
+                charge.against.kind()
+            }
+            Self::LookSpend => Kind::Spend,
+            Self::CountApproval => Kind::Conversion,
             Self::Begin(_) | Self::Finish(..) | Self::Release(_) => Kind::Idempotency,
             _ => Kind::Destination,
         }
@@ -132,6 +144,8 @@ pub struct Open {
     pub custom: bool,
     /// A session to end in the same step.
     pub replaces: Option<Nonce>,
+    /// Where its approval is to be counted: the record of its prefix's conversion.
+    pub prefix: Option<RecordKey>,
 }
 
 /// Which forms a guess fits.
@@ -232,21 +246,6 @@ pub enum DeliveryOutcome {
     Delivered,
 }
 
-/// One event against a limit about something else than a destination.
-#[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "plain data, built by verifiers and suites"
-)]
-pub struct Charge {
-    /// By which the charge can be given back, and is not taken twice.
-    pub operation: u32,
-    /// The limit.
-    pub limit: Limit,
-    /// Its name.
-    pub name: LimitName,
-}
-
 /// The beginning of a request with an idempotency key.
 #[derive(Clone, Copy, Debug)]
 #[expect(
@@ -272,18 +271,40 @@ pub enum Effect {
     Granted(Ticket),
     /// The session of this nonce had been opened before: no message may leave for it.
     Existing(Ticket),
-    /// Nothing may leave, and nothing was charged.
+    /// Nothing may leave, and nothing was charged; in a dry run, it would have been so.
     Refused(Refusal),
     /// A guess was judged.
     Verdict(Verdict),
+    /// A guess was right, and its approval is to be counted for a prefix: told once, while
+    /// a repetition of the same attempt is told [`Verdict::Verified`].
+    Approved {
+        /// How the code had travelled.
+        channel: Channel,
+        /// The record of its prefix's conversion.
+        prefix: RecordKey,
+    },
     /// A session as it now is; none if there is no such session.
     Session(Option<SessionView>),
     /// Everything about a destination.
     Inspection(Inspection),
     /// A request with an idempotency key may go on, or not.
     Idempotency(IdempotencyEffect),
+    /// So much was spent today, in millionths of the currency.
+    Spent(u64),
     /// Done, with nothing to say.
     Done,
+}
+
+impl Effect {
+    /// Whether it approves a guess. A store that tells late what it found must ask this
+    /// before it does.
+    #[must_use]
+    pub const fn is_approval(&self) -> bool {
+        matches!(
+            self,
+            Self::Approved { .. } | Self::Verdict(Verdict::Verified { .. })
+        )
+    }
 }
 
 /// What a caller learns of a session into which a message may leave.

@@ -139,8 +139,8 @@ impl Answer {
     /// at all.
     fn told_at(self, now: Timestamp) -> Result<Effect, CorruptRecord> {
         match self.effect {
-            Ok(Effect::Verdict(Verdict::Verified { .. }))
-                if self.expiry.is_some_and(|expiry| now >= expiry) =>
+            Ok(effect)
+                if effect.is_approval() && self.expiry.is_some_and(|expiry| now >= expiry) =>
             {
                 Ok(Effect::Verdict(Verdict::Expired))
             }

@@ -157,6 +157,7 @@ fn open() -> Step {
         decoy: false,
         custom: false,
         replaces: None,
+        prefix: None,
     };
     Step {
         tag: MINE,

@@ -53,6 +53,10 @@ impl Verifier {
             .await?
         {
             Effect::Verdict(verdict) => Ok(verdict),
+            Effect::Approved { channel, prefix } => {
+                self.count_approval(prefix).await;
+                Ok(Verdict::Verified { channel })
+            }
             _ => Err(unexpected().into()),
         }
     }

@@ -11,6 +11,7 @@ use crate::keys::Tag;
 use crate::record::{Action, DeliveryOutcome, RecordKey};
 use crate::session_id::Nonce;
 use crate::verifier::idempotent::Held;
+use crate::verifier::sources::Sources;
 use crate::verifier::{Sent, Verifier};
 
 /// Every so many sends, some values that mean nothing any more are swept.
@@ -42,6 +43,8 @@ pub(crate) struct Parcel {
     pub(crate) to: Destination,
     pub(crate) code: Code,
     pub(crate) decoy: bool,
+    /// What the message was charged to, to be given back if it never leaves.
+    pub(crate) charged: Sources,
     pub(crate) tenant: String,
     pub(crate) purpose: String,
     pub(crate) locale: Option<String>,
@@ -96,6 +99,7 @@ impl Pending {
             Err(error) => {
                 // After a lost answer the message may be on its way: nothing is noted.
                 if !error.left_possibly() {
+                    verifier.refund_money(&parcel.charged).await;
                     parcel.note(&verifier, noted(error)).await;
                 }
                 let (session_id, retryable) = (sent.session_id, error.is_transient());

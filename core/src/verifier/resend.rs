@@ -9,6 +9,7 @@ use crate::session_id::Pointer;
 use crate::verifier::options::validate_words;
 use crate::verifier::pending::Parcel;
 use crate::verifier::send::{answer, refused};
+use crate::verifier::sources::{Sender, Sources};
 use crate::verifier::{Pending, ResendRequest, Sent, Verifier, unexpected};
 
 impl Verifier {
@@ -36,8 +37,15 @@ impl Verifier {
         let seen = self.live_session(request, at).await?;
         let channel = request.channel.unwrap_or(seen.channel);
         let deliverer = self.deliverer(channel, request.to)?;
+        let served = self.serve(channel, request.to)?;
         let (resend, code) = self.message_to_resend(request, &seen, key, at)?;
-        let ticket = self.charge_resend(request, at, resend).await?;
+        let charged = self.send_sources(&Sender {
+            tenant: request.tenant,
+            ip: request.end_user_ip,
+            served: served.as_ref(),
+            decoy: seen.decoy,
+        })?;
+        let ticket = self.charge_resend(request, at, resend, &charged).await?;
         let sent = answer(ticket, request.session_id, channel, request.delivery);
         let parcel = Parcel {
             record,
@@ -48,6 +56,7 @@ impl Verifier {
             to: request.to.clone(),
             code,
             decoy: seen.decoy,
+            charged,
             tenant: request.tenant.name().to_owned(),
             purpose: request.purpose.name().to_owned(),
             locale: request.locale.map(str::to_owned),
@@ -115,24 +124,33 @@ impl Verifier {
         Ok((resend, code))
     }
 
-    /// Charges the limits about others, then the session; none of them if one refuses.
+    /// Peeks at the limits about others and at the session, then charges them in this
+    /// order; none of them if one refuses.
     async fn charge_resend(
         &self,
         request: &ResendRequest<'_>,
         at: Pointer,
         resend: Resend,
+        sources: &Sources,
     ) -> Result<Ticket, SendError> {
-        let sources = self.send_sources(request.tenant, request.end_user_ip)?;
-        if let Some(refusal) = self.charge(&sources).await? {
+        let tag = request.tenant.tag();
+        if let Some(refusal) = self.peek(sources).await? {
             return Err(refused(refusal));
         }
-        match self
-            .apply(at.record, request.tenant.tag(), Action::Resend(resend))
-            .await?
-        {
+        let peek = Action::PeekResend(resend);
+        match self.apply(at.record, tag, peek).await? {
+            Effect::Done => {}
+            Effect::Refused(refusal) => return Err(refused(refusal)),
+            _ => return Err(unexpected().into()),
+        }
+        if let Some(refusal) = self.charge(sources).await? {
+            return Err(refused(refusal));
+        }
+        let resend = Action::Resend(resend);
+        match self.apply(at.record, tag, resend).await? {
             Effect::Granted(ticket) => Ok(ticket),
             Effect::Refused(refusal) => {
-                self.refund(&sources).await;
+                self.refund(sources).await;
                 Err(refused(refusal))
             }
             _ => Err(unexpected().into()),

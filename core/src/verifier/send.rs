@@ -4,14 +4,22 @@ use crate::code::Code;
 use crate::digest::{self, Context, Digest, hash_binding};
 use crate::error::{RandomUnavailable, SendError};
 use crate::keys::MasterKey;
+use crate::number_plan::Served;
 use crate::policy::ResendPolicy;
 use crate::record::{Action, Effect, Open, Refusal, Ticket};
 use crate::session_id::{Nonce, Pointer, SessionId};
 use crate::verifier::idempotent::Begun;
 use crate::verifier::pending::Parcel;
+use crate::verifier::sources::{Sender, Sources};
 use crate::verifier::{
     DeliveryMode, Opened, Pending, SendRequest, Sent, SentDelivery, Verifier, unexpected,
 };
+
+/// What a session that was opened just now has for its message.
+struct Fresh {
+    code: Code,
+    charged: Sources,
+}
 
 impl Verifier {
     /// Opens a session and delivers its code.
@@ -32,15 +40,16 @@ impl Verifier {
     pub async fn open(&self, request: &SendRequest<'_>) -> Result<Opened, SendError> {
         Self::validate(request)?;
         self.deliverer(request.channel, request.to)?;
+        let served = self.serve(request.channel, request.to)?;
         let drawn = self.draw_nonce()?;
         let (nonce, held) = match self.begin(request, drawn).await? {
             Begun::Answered(answer) => return answer.map(Opened::Answered),
             Begun::Go(nonce, held) => (nonce, held),
         };
-        match self.open_session(request, nonce).await {
-            Ok((ticket, Some(code))) => {
+        match self.open_session(request, nonce, served.as_ref()).await {
+            Ok((ticket, Some(fresh))) => {
                 let place = self.place(request, nonce);
-                let parcel = self.parcel(request, place, code)?;
+                let parcel = self.parcel(request, place, fresh)?;
                 let sent = self.sent(ticket, place, request);
                 Ok(Opened::Pending(Box::new(Pending::new(
                     self.clone(),
@@ -67,16 +76,23 @@ impl Verifier {
     }
 
     /// Peeks at every limit and refuses uncharged; then charges all of them, and opens
-    /// the destination last. No code: the session had been opened before.
+    /// the destination last. Nothing fresh: the session had been opened before.
     async fn open_session(
         &self,
         request: &SendRequest<'_>,
         nonce: Nonce,
-    ) -> Result<(Ticket, Option<Code>), SendError> {
+        served: Option<&Served>,
+    ) -> Result<(Ticket, Option<Fresh>), SendError> {
         let place = self.place(request, nonce);
         let record = place.record;
-        let (open, code) = self.session_to_open(request, place)?;
-        let sources = self.send_sources(request.tenant, request.end_user_ip)?;
+        let (mut open, code) = self.session_to_open(request, place)?;
+        open.prefix = self.conversion_key(served);
+        let sources = self.send_sources(&Sender {
+            tenant: request.tenant,
+            ip: request.end_user_ip,
+            served,
+            decoy: request.decoy,
+        })?;
         if let Some(refusal) = self.peek(&sources).await? {
             return Err(refused(refusal));
         }
@@ -91,7 +107,10 @@ impl Verifier {
             return Err(refused(refusal));
         }
         match self.apply(record, tag, Action::Open(open)).await? {
-            Effect::Granted(ticket) => Ok((ticket, Some(code))),
+            Effect::Granted(ticket) => {
+                let charged = sources;
+                Ok((ticket, Some(Fresh { code, charged })))
+            }
             Effect::Existing(ticket) => {
                 self.refund(&sources).await;
                 Ok((ticket, None))
@@ -149,6 +168,7 @@ impl Verifier {
             decoy: request.decoy,
             custom: request.custom_code.is_some(),
             replaces: self.replaced(request.replaces, place.record)?,
+            prefix: None,
         };
         Ok((open, code))
     }
@@ -191,7 +211,7 @@ impl Verifier {
         &self,
         request: &SendRequest<'_>,
         place: Pointer,
-        code: Code,
+        fresh: Fresh,
     ) -> Result<Parcel, SendError> {
         Ok(Parcel {
             record: place.record,
@@ -200,8 +220,9 @@ impl Verifier {
             deliverer: self.deliverer(request.channel, request.to)?,
             channel: request.channel,
             to: request.to.clone(),
-            code,
+            code: fresh.code,
             decoy: request.decoy,
+            charged: fresh.charged,
             tenant: request.tenant.name().to_owned(),
             purpose: request.purpose.name().to_owned(),
             locale: request.locale.map(str::to_owned),

@@ -3,79 +3,127 @@
 use std::net::IpAddr;
 
 use crate::error::{LimitName, RandomUnavailable, StoreError};
-use crate::keys::Kind;
-use crate::policy::Limit;
-use crate::record::{Action, Charge, Effect, RecordKey, Refusal};
+use crate::keys::{Kind, Tag};
+use crate::number_plan::Served;
+use crate::policy::{Limit, Mode};
+use crate::record::{Action, Against, Charge, Effect, RecordKey, Refusal};
 use crate::tenant::Tenant;
 use crate::verifier::{Verifier, unexpected};
 
 /// The limits that one send or check counts against, each in a record of its own.
-pub(crate) struct Sources<'a> {
-    tenant: &'a Tenant,
-    charges: Vec<(RecordKey, Charge)>,
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    entries: Vec<Entry>,
+    /// What the observer is told of a dry run.
+    prefix: Option<String>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: RecordKey,
+    tag: Tag,
+    charge: Charge,
+}
+
+/// A message to be charged: whose, from where, and to what sort of number.
+pub(crate) struct Sender<'a> {
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) served: Option<&'a Served>,
+    pub(crate) decoy: bool,
 }
 
 impl Verifier {
-    /// What a send from `ip` counts against: source, network, tenant.
-    pub(crate) fn send_sources<'a>(
-        &self,
-        tenant: &'a Tenant,
-        ip: Option<IpAddr>,
-    ) -> Result<Sources<'a>, RandomUnavailable> {
-        let policy = &self.0.policy;
-        let mut named = Vec::new();
-        if let Some(ip) = ip {
-            named.push((LimitName::SourceSends, policy.source_sends, source(ip)));
-            if let Some(network) = network(ip) {
-                named.push((LimitName::NetworkSends, policy.network_sends, network));
+    /// What a send counts against: source, network, tenant, prefix, spend.
+    pub(crate) fn send_sources(&self, sender: &Sender<'_>) -> Result<Sources, RandomUnavailable> {
+        let (policy, own) = (&self.0.policy, sender.tenant.tag());
+        let mut sources = Sources {
+            entries: Vec::new(),
+            prefix: sender.served.map(|served| served.prefix.clone()),
+        };
+        let source = sender.ip.map(source);
+        let network = sender.ip.and_then(network);
+        for (name, limit, about) in [
+            (LimitName::SourceSends, policy.source_sends, source),
+            (LimitName::NetworkSends, policy.network_sends, network),
+            (
+                LimitName::TenantSends,
+                policy.tenant_sends,
+                Some(Vec::new()),
+            ),
+        ] {
+            if let (Some(limit), Some(about)) = (limit, about) {
+                self.charge_events(&mut sources, own, name, limit, &about)?;
             }
         }
-        named.push((LimitName::TenantSends, policy.tenant_sends, Vec::new()));
-        self.sources(tenant, named)
+        self.charge_money(&mut sources, sender)?;
+        for entry in &mut sources.entries {
+            entry.charge.decoy = sender.decoy;
+        }
+        Ok(sources)
     }
 
     /// What a check from `ip` counts against.
-    pub(crate) fn check_sources<'a>(
+    pub(crate) fn check_sources(
         &self,
-        tenant: &'a Tenant,
+        tenant: &Tenant,
         ip: Option<IpAddr>,
-    ) -> Result<Sources<'a>, RandomUnavailable> {
-        let limit = self.0.policy.source_checks;
-        let named = ip.map(|ip| (LimitName::SourceChecks, limit, source(ip)));
-        self.sources(tenant, named.into_iter().collect())
+    ) -> Result<Sources, RandomUnavailable> {
+        let mut sources = Sources::default();
+        if let (Some(limit), Some(ip)) = (self.0.policy.source_checks, ip) {
+            let name = LimitName::SourceChecks;
+            self.charge_events(&mut sources, tenant.tag(), name, limit, &source(ip))?;
+        }
+        Ok(sources)
     }
 
-    fn sources<'a>(
+    pub(crate) fn charge_events(
         &self,
-        tenant: &'a Tenant,
-        named: Vec<(LimitName, Option<Limit>, Vec<u8>)>,
-    ) -> Result<Sources<'a>, RandomUnavailable> {
-        let mut charges = Vec::with_capacity(named.len());
-        for (name, limit, about) in named {
-            let Some(limit) = limit else { continue };
-            let about = [name.as_str().as_bytes(), b"\0", &about].concat();
-            let key = self.0.keys.record_key(Kind::Limit, tenant.tag(), &about);
-            let mut operation = [0; 4];
-            self.0.random.fill(&mut operation)?;
-            let operation = u32::from_be_bytes(operation);
-            charges.push((
-                key,
-                Charge {
-                    operation,
-                    limit,
-                    name,
-                },
-            ));
-        }
-        Ok(Sources { tenant, charges })
+        sources: &mut Sources,
+        tag: Tag,
+        name: LimitName,
+        limit: Limit,
+        about: &[u8],
+    ) -> Result<(), RandomUnavailable> {
+        let about = [name.as_str().as_bytes(), b"\0", about].concat();
+        self.charge_against(sources, tag, name, Against::Events(limit), &about)
+    }
+
+    /// Adds a charge with an operation id of its own.
+    pub(crate) fn charge_against(
+        &self,
+        sources: &mut Sources,
+        tag: Tag,
+        name: LimitName,
+        against: Against,
+        about: &[u8],
+    ) -> Result<(), RandomUnavailable> {
+        let mut operation = [0; 4];
+        self.0.random.fill(&mut operation)?;
+        sources.entries.push(Entry {
+            key: self.0.keys.record_key(against.kind(), tag, about),
+            tag,
+            charge: Charge {
+                operation: u32::from_be_bytes(operation),
+                name,
+                against,
+                mode: self.mode_of(name),
+                decoy: false,
+            },
+        });
+        Ok(())
     }
 
     /// Whether every limit would allow it now. Nothing is charged: else hammering one
     /// refused destination would burn the limits of its tenant.
-    pub(crate) async fn peek(&self, sources: &Sources<'_>) -> Result<Option<Refusal>, StoreError> {
-        for (key, charge) in &sources.charges {
-            let peek = Action::PeekCharge(*charge);
-            match self.apply(*key, sources.tenant.tag(), peek).await? {
+    pub(crate) async fn peek(&self, sources: &Sources) -> Result<Option<Refusal>, StoreError> {
+        for entry in &sources.entries {
+            // A dry run refuses nothing, and is told once: when it is charged.
+            if entry.charge.mode == Mode::Report {
+                continue;
+            }
+            let peek = Action::PeekCharge(entry.charge);
+            match self.apply(entry.key, entry.tag, peek).await? {
                 Effect::Done => {}
                 Effect::Refused(refusal) => return Ok(Some(refusal)),
                 _ => return Err(unexpected()),
@@ -85,16 +133,15 @@ impl Verifier {
     }
 
     /// Charges every limit, or none: what was charged before a refusal is given back.
-    pub(crate) async fn charge(
-        &self,
-        sources: &Sources<'_>,
-    ) -> Result<Option<Refusal>, StoreError> {
-        for (key, charge) in &sources.charges {
-            let refusal = match self
-                .apply(*key, sources.tenant.tag(), Action::Charge(*charge))
-                .await
-            {
+    pub(crate) async fn charge(&self, sources: &Sources) -> Result<Option<Refusal>, StoreError> {
+        for entry in &sources.entries {
+            let charge = Action::Charge(entry.charge);
+            let refusal = match self.apply(entry.key, entry.tag, charge).await {
                 Ok(Effect::Done) => continue,
+                Ok(Effect::Refused(_)) if entry.charge.mode == Mode::Report => {
+                    self.would_refuse(entry.charge.name, sources.prefix.as_deref());
+                    continue;
+                }
                 Ok(Effect::Refused(refusal)) => Ok(Some(refusal)),
                 Ok(_) => Err(unexpected()),
                 Err(error) => Err(error),
@@ -107,10 +154,22 @@ impl Verifier {
 
     /// Gives back what a lost race or a refusal left charged, as well as it can: what
     /// cannot be given back stays charged, so no cap is ever passed.
-    pub(crate) async fn refund(&self, sources: &Sources<'_>) {
-        for (key, charge) in &sources.charges {
-            let refund = Action::Refund(charge.operation);
-            let _best_effort = self.apply(*key, sources.tenant.tag(), refund).await;
+    pub(crate) async fn refund(&self, sources: &Sources) {
+        self.give_back(sources, |_| true).await;
+    }
+
+    /// Gives back what a message costs that was handed to no provider. Its send stays
+    /// charged: who makes deliveries fail sends no more for it.
+    pub(crate) async fn refund_money(&self, sources: &Sources) {
+        self.give_back(sources, |kind| kind != Kind::Limit).await;
+    }
+
+    async fn give_back(&self, sources: &Sources, which: fn(Kind) -> bool) {
+        for entry in &sources.entries {
+            if which(entry.charge.against.kind()) {
+                let refund = Action::Refund(entry.charge);
+                let _best_effort = self.apply(entry.key, entry.tag, refund).await;
+            }
         }
     }
 }

@@ -71,11 +71,7 @@ pub async fn a_hot_record_refuses_nobody(harness: &dyn Harness) -> Outcome {
 
 fn charge(operation: u32, max: u16) -> Step {
     let (limit, name) = (Limit::new(max, 3600), LimitName::TenantSends);
-    let action = Action::Charge(Charge {
-        operation,
-        limit,
-        name,
-    });
+    let action = Action::Charge(Charge::event(operation, name, limit));
     Step {
         tag: Tag::default(),
         at: None,

@@ -4,9 +4,9 @@ use std::any::Any;
 use std::sync::Arc;
 
 use countersign::{
-    Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, Policy, Randomness,
-    Recorder, ResendRequest, Secret, SendError, SendRequest, Sent, SessionStore, SystemRandom,
-    Tenant, Timestamp, Verdict, Verifier,
+    Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, NumberPlan, Observer,
+    Policy, Randomness, Recorder, ResendRequest, Secret, SendError, SendRequest, Sent,
+    SessionStore, SystemRandom, Tenant, Timestamp, Verdict, Verifier,
 };
 
 use super::stores::{Kind, Opened};
@@ -29,6 +29,8 @@ pub(crate) struct Setup {
     pub(crate) policy: Policy,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) processes: usize,
+    pub(crate) plan: Option<Arc<dyn NumberPlan>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for Setup {
@@ -37,6 +39,8 @@ impl Default for Setup {
             policy: Policy::default(),
             randomness: Arc::new(SystemRandom::default()),
             processes: 1,
+            plan: None,
+            observer: None,
         }
     }
 }
@@ -61,6 +65,12 @@ impl Bench {
                     .randomness(setup.randomness.clone());
                 for channel in Channel::ALL {
                     builder = builder.deliverer(channel, inbox.clone());
+                }
+                if let Some(plan) = &setup.plan {
+                    builder = builder.number_plan(plan.clone());
+                }
+                if let Some(observer) = &setup.observer {
+                    builder = builder.observer(observer.clone());
                 }
                 builder.build().unwrap()
             })

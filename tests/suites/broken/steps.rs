@@ -27,9 +27,9 @@ impl Broken {
                 };
                 *effect != Effect::Verdict(third)
             }),
-            Fault::ApprovesUnwritten => self.at_a_stroke(key, step, self.life(), |effect| {
-                !matches!(effect, Effect::Verdict(Verdict::Verified { .. }))
-            }),
+            Fault::ApprovesUnwritten => {
+                self.at_a_stroke(key, step, self.life(), |effect| !effect.is_approval())
+            }
             _ => return None,
         })
     }

@@ -19,6 +19,7 @@ impl World {
         for place in 0..self.places.len() {
             self.observe_gate(place)?;
         }
+        self.observe_money()?;
         self.observe_values()
     }
 

@@ -32,6 +32,7 @@ impl World {
         prop_assert!(!granted || self.acknowledged(), "I5: not acknowledged");
         self.note_send(place, lane)?;
         self.note_renewal(at)?;
+        self.pay(place, self.sessions[at].decoy);
         match reopened {
             Some(Ok(pending)) => self.deliver(at, pending, outcome),
             _ => Ok(()),

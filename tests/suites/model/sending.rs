@@ -31,6 +31,7 @@ impl World {
         });
         let may = !gate.locked
             && gate.next_send_in == 0
+            && self.affords(place)
             && live.count() < usize::from(self.policy_of(lane).live_sessions);
         let (verifier, tenant) = (self.verifier.clone(), self.tenant.clone());
         let mut request = SendRequest::new(&tenant, channel, &to);
@@ -65,6 +66,7 @@ impl World {
         prop_assert!(may, "I3: a send beyond the limits was granted");
         prop_assert!(self.acknowledged(), "I5: granted without the store's word");
         self.cause.cancelled = replaced;
+        self.pay(place, send.decoy);
         self.note_opening(send, &gate, pending.sent().session_id)?;
         self.deliver_later(send, *pending)
     }
@@ -131,6 +133,9 @@ impl World {
             Outcome::FailsForGood => Some(DeliverError::permanent(Permanent::Blocked)),
         });
         drop(self.drive(pending.deliver()));
+        if outcome != Outcome::Taken {
+            self.get_back();
+        }
         let session = &mut self.sessions[at];
         if session.decoy {
             prop_assert_eq!(self.recorder.len(), messages, "a decoy's message left");

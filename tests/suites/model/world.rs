@@ -16,6 +16,7 @@ use proptest::test_runner::TestCaseError;
 use super::act::{Act, Context, Fault};
 use super::flaky::{Flaky, Written};
 use super::known::{Cause, Lane, Seen, Session};
+use super::money::{Purse, with_prices};
 
 pub(crate) type Tested = Result<(), TestCaseError>;
 
@@ -50,6 +51,7 @@ pub(crate) struct World {
     pub(crate) last: Option<(usize, String, Context, Option<u8>)>,
     pub(crate) cause: Cause,
     pub(crate) seen: Seen,
+    pub(crate) purse: Purse,
 }
 
 /// Draws from a counter, so that a sequence is the same each time.
@@ -81,8 +83,7 @@ impl World {
         let recorder = Arc::new(Recorder::new());
         let secret = |byte: u8| Secret::new(vec![byte; 32]).unwrap();
         let keys = KeyRing::new(&secret(1), &[secret(2)]).unwrap();
-        let verifier = Verifier::builder(keys, store)
-            .policy(policy)
+        let verifier = with_prices(ground, policy, Verifier::builder(keys, store))
             .randomness(Arc::new(Counter::default()))
             .deliverer(Channel::Sms, Arc::clone(&recorder) as _)
             .deliverer(Channel::Email, Arc::clone(&recorder) as _)
@@ -106,6 +107,7 @@ impl World {
             last: None,
             cause: Cause::default(),
             seen: Seen::default(),
+            purse: Purse::default(),
         }
     }
 

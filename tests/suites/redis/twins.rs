@@ -129,6 +129,7 @@ impl Twins {
         self.longest.set(self.longest.get().max(bytes));
         let name = match &end.0 {
             Ok(Effect::Verdict(verdict)) => verdict.reason().to_owned(),
+            Ok(Effect::Approved { .. }) => "approved".to_owned(),
             other => format!("{other:?}"),
         };
         *self.seen.borrow_mut().entry(name).or_default() += 1;
@@ -202,6 +203,7 @@ fn the_native_check_is_the_pure_one() {
         "{calls} calls for {pairs} pairs"
     );
     for verdict in [
+        "approved",
         "verified",
         "wrong_code",
         "too_many_attempts",

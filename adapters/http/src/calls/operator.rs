@@ -7,7 +7,8 @@ use crate::audit;
 use crate::problem::Problem;
 
 pub(crate) async fn reset(api: Api, ask: Ask) -> Result<Reply, Problem> {
-    let to = ask::destination("to", ask.values.text("to").unwrap_or_default(), None)?;
+    let text = ask.values.text("to").unwrap_or_default();
+    let to = ask::destination(&api.verifier, "to", text, None)?;
     let reset = api.verifier.reset(&ask.tenant, &to).await;
     let reset = reset.map_err(Problem::from);
     audit::of_destination("reset", &ask.tenant, &to, &reset);
@@ -15,7 +16,7 @@ pub(crate) async fn reset(api: Api, ask: Ask) -> Result<Reply, Problem> {
 }
 
 pub(crate) async fn destination(api: Api, ask: Ask) -> Result<Reply, Problem> {
-    let to = ask::destination("to", &ask.subject, None)?;
+    let to = ask::destination(&api.verifier, "to", &ask.subject, None)?;
     let inspected = api.verifier.inspect(&ask.tenant, &to).await;
     let inspected = inspected.map_err(Problem::from);
     audit::of_destination("inspect", &ask.tenant, &to, &inspected);

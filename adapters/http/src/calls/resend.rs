@@ -11,7 +11,8 @@ use crate::problem::Problem;
 
 pub(crate) async fn resend(api: Api, ask: Ask) -> Result<Reply, Problem> {
     let channel = ask.channel();
-    let to = ask::destination("to", ask.values.text("to").unwrap_or_default(), channel)?;
+    let text = ask.values.text("to").unwrap_or_default();
+    let to = ask::destination(&api.verifier, "to", text, channel)?;
     let session_id = ask.values.text("session_id").unwrap_or_default();
     // A text that is no id is the id of no live session.
     let session_id = session_id

@@ -21,7 +21,7 @@ pub(crate) async fn send(api: Api, ask: Ask) -> Result<Reply, Problem> {
         "to"
     };
     let text = ask.values.text(field).unwrap_or_default();
-    let to = ask::destination(field, text, Some(channel))?;
+    let to = ask::destination(&api.verifier, field, text, Some(channel))?;
     let request = request(&api, &ask, channel, &to)?;
     let background = request.delivery == DeliveryMode::Background;
     let sent = match api.verifier.open(&request).await {
@@ -142,6 +142,7 @@ pub(crate) fn outcome(error: &SendError) -> &'static str {
     match error {
         SendError::Throttled { .. } => "throttled",
         SendError::Locked => "locked",
+        SendError::Unserved(_) => "unserved",
         SendError::Delivery { .. } => "undelivered",
         SendError::Store(_) | SendError::Random(_) => "unavailable",
         _ => "refused",

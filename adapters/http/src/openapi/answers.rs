@@ -157,6 +157,10 @@ fn problem() -> Value {
             "detail": {"type": "string"},
             "field": {"type": "string", "description": "What is not as documented."},
             "limit": {"type": "string", "description": "Which limit is reached."},
+            "reason": {
+                "enum": ["invalid", "country", "sort", "no_price", "other"],
+                "description": "Why nothing is sent to a number."
+            },
             "retry_after": {"type": "integer", "minimum": 1, "description": "Seconds."},
             "session_id": session_id(),
             "retryable": {"type": "boolean", "description": "Whether a resend makes sense."}

@@ -1,6 +1,6 @@
 //! What the engine refuses, as problems. No value of the caller's is among it.
 
-use countersign::{CheckError, DeliverError, SendError, SessionId, StoreError};
+use countersign::{CheckError, DeliverError, SendError, SessionId, StoreError, Unserved};
 
 use crate::problem::{Problem, ProblemKind};
 
@@ -43,6 +43,7 @@ impl From<SendError> for Problem {
                     channel.name()
                 ),
             ),
+            SendError::Unserved(unserved) => not_served(&unserved),
             // A well-formed id that names no session is one more that is not found.
             SendError::Option {
                 option: option @ "replaces",
@@ -92,6 +93,18 @@ impl From<CheckError> for Problem {
             _ => Self::new(ProblemKind::Internal, "the check failed in an unknown way"),
         }
     }
+}
+
+/// The country is the number's own; the number itself is not told.
+fn not_served(unserved: &Unserved) -> Problem {
+    let reason = match unserved {
+        Unserved::Invalid => "invalid",
+        Unserved::Country(_) => "country",
+        Unserved::Sort(_) => "sort",
+        Unserved::NoPrice(_) => "no_price",
+        _ => "other",
+    };
+    Problem::new(ProblemKind::Unserved, unserved.to_string()).with("reason", reason)
 }
 
 fn undelivered(session_id: SessionId, retryable: bool, error: DeliverError) -> Problem {

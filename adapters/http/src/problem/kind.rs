@@ -18,6 +18,7 @@ pub(crate) enum ProblemKind {
     NotJson,
     IdempotencyMismatch,
     ChannelUnavailable,
+    Unserved,
     Throttled,
     Internal,
     Undelivered,
@@ -35,7 +36,7 @@ struct Row {
 }
 
 /// In the order of the kinds.
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 22] = [
     Row {
         kind: ProblemKind::Malformed,
         status: 400,
@@ -140,6 +141,13 @@ const ROWS: [Row; 21] = [
         name: "channel-unavailable",
         title: "This channel is not configured",
         advice: "The operator has configured no deliverer for it. Nothing was sent or charged.",
+    },
+    Row {
+        kind: ProblemKind::Unserved,
+        status: 422,
+        name: "unserved",
+        title: "Nothing is sent to this number",
+        advice: "`reason` says why: `invalid` (nobody can have it), `country` (not listed), `sort` (a sort of line that is not served) or `no_price`. Nothing was sent or charged.",
     },
     Row {
         kind: ProblemKind::Throttled,

@@ -76,7 +76,16 @@ impl Desk {
         for channel in channels {
             builder = builder.deliverer(*channel, Arc::clone(&deliverer));
         }
-        let verifier = builder.build().unwrap();
+        Self::of(clock, recorder, builder.build().unwrap(), change)
+    }
+
+    /// Around a verifier that delivers to the recorder.
+    pub(crate) fn of(
+        clock: Arc<FakeClock>,
+        recorder: Arc<Recorder>,
+        verifier: Verifier,
+        change: impl FnOnce(Api) -> Api,
+    ) -> Self {
         let tenant = Tenant::new("acme").unwrap();
         let (key, fixed) = StaticKey::draw(tenant, Scopes::ALL).unwrap();
         let keys = ApiKeys::builder(verifier.clone())

@@ -15,5 +15,6 @@ mod desk;
 mod faults;
 mod hung_up;
 mod keys;
+mod numbers;
 mod observed;
 mod sources;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
-use countersign::{Channel, DeliverError, FakeClock, Permanent, Timestamp};
+use countersign::{Channel, DeliverError, FakeClock, Limit, Mode, Permanent, Timestamp};
 use countersign_http::{Readiness, admin_router, describe_metrics};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use serde_json::json;
@@ -84,6 +84,7 @@ fn every_metric_is_described_under_its_lasting_name() {
             "counter countersign_store_errors_total",
             "histogram countersign_delivery_seconds seconds",
             "counter countersign_auth_failures_total",
+            "counter countersign_would_refuse_total",
         ]
     );
 }
@@ -129,6 +130,29 @@ async fn every_call_is_counted_under_the_described_names() {
             ("countersign_store_errors_total{kind=unavailable}", 1),
         ]
     );
+}
+
+#[tokio::test]
+async fn what_a_dry_run_would_have_refused_is_counted_by_limit() {
+    let desk = crate::numbers::desk(|policy| {
+        policy.prefix_sends = Some(Limit::new(2, 3600));
+        policy.prefix_sends_mode = Mode::Report;
+    });
+    let meter = Meter::default();
+    {
+        let _guard = metrics::set_default_local_recorder(&meter);
+        for n in 0..5 {
+            desk.send("sms", &format!("+471234567{n}")).await;
+        }
+    }
+    let seen = meter.seen.lock().unwrap();
+    let would = seen
+        .iter()
+        .filter(|(name, _)| name.starts_with("countersign_would_refuse_total"));
+    let would: Vec<_> = would.map(|(name, n)| (name.as_str(), *n)).collect();
+    let counted = "countersign_would_refuse_total{limit=prefix_sends}";
+    assert_eq!(would, [(counted, 3)]);
+    assert_eq!(desk.recorder.len(), 5);
 }
 
 async fn get(router: &Router, path: &str) -> (u16, String, String) {

@@ -2,7 +2,7 @@
 -- only rule that is written twice; a suite compares both over ten thousand random records.
 
 local ODD, VERIFIED, WRONG, EXHAUSTED, MALFORMED, EXPIRED = 0, 1, 2, 3, 4, 5
-local THROTTLED, LOCKED, UNKNOWN = 9, 10, 11
+local THROTTLED, LOCKED, UNKNOWN, APPROVED = 9, 10, 11, 12
 -- The verdict of each ended state: verified, exhausted, expired, cancelled, undeliverable.
 local OF_END = { 6, EXHAUSTED, EXPIRED, 7, 8 }
 local CLOCK_SLACK = 5000 -- milliseconds
@@ -115,13 +115,18 @@ local function hits(value, session, ask)
   return hit and math.floor(session.flags / 2) % 2 == 0
 end
 
+-- Where an approval of the session is counted; nothing if nowhere.
+local function prefix(value, session)
+  return string.sub(value, session.prefix_at, session.over - 1)
+end
+
 -- The session's bytes after a guess.
 local function session_bytes(value, session, ask, outcome, now)
   local at, codes = session.at, ''
   if session.state == 0 then
     codes = string.sub(value, at + 54, session.memos_at - 1)
   end
-  local memos = string.sub(value, session.memos_at, session.over - 1)
+  local memos = string.sub(value, session.memos_at, session.prefix_at - 1)
   if is_set(ask.flags, HAS_MARK) then
     local kept = fresh_memos(value, session, now)
     kept[#kept + 1] = ask.mark .. struct.pack('>I4B', ceil_seconds(now), outcome)
@@ -137,6 +142,7 @@ local function session_bytes(value, session, ask, outcome, now)
     .. string.char(#codes / 16)
     .. codes
     .. memos
+    .. prefix(value, session)
 end
 
 -- Charges first, then compares.
@@ -149,6 +155,9 @@ local function judge(value, record, session, ask, limits, now)
   if hits(value, session, ask) then
     succeed(lane, limits, now)
     session.state, verdict, outcome = 1, { VERIFIED, channel(session), 0 }, 255
+    if session.flags >= 8 then
+      verdict = { APPROVED, channel(session), 0, prefix(value, session) }
+    end
   elseif left == 0 then
     session.state, verdict = 2, { EXHAUSTED, 0, 0 }
   end
@@ -159,8 +168,9 @@ local function judge(value, record, session, ask, limits, now)
   return verdict
 end
 
--- ARGV: a packed guess. Answers {verdict, attempts left or channel, seconds to wait}; ODD
--- for whatever is no destination's record, which the core then judges.
+-- ARGV: a packed guess. Answers {verdict, attempts left or channel, seconds to wait}, and
+-- the prefix after APPROVED; ODD for whatever is no destination's record, which the core
+-- then judges.
 local function check(keys, args)
   local value, ask, moment = redis.call('GET', keys[1]), read_ask(args[1]), server_time()
   local life = life_at(moment, is_set(ask.flags, FENCED))

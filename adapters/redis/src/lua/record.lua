@@ -46,11 +46,11 @@ local function is_sound(session)
   return session.state <= 5
     and math.floor(session.way / 16) <= 2 and session.way % 16 <= 3
     and alphabet <= 1 and length >= 4 and length <= 10
-    and session.flags <= 7
+    and session.flags <= 15
     and live == (session.codes ~= 0) and live == (session.ended == 0)
 end
 
--- Reads a session at `at`, without its codes and memos; gives where it ends.
+-- Reads a session at `at`, without its codes, memos and prefix; gives where it ends.
 local function read_session(value, at)
   if at + 53 > #value then
     return nil
@@ -64,7 +64,9 @@ local function read_session(value, at)
   if not s.memos or not is_sound(s) then
     return nil
   end
-  s.over = s.memos_at + 1 + 11 * s.memos
+  -- A session that has a prefix ends with it.
+  s.prefix_at = s.memos_at + 1 + 11 * s.memos
+  s.over = s.prefix_at + (s.flags >= 8 and 8 or 0)
   return s, s.over
 end
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use countersign::{Channel, Destination, SendRequest, Tenant, Verifier};
 use countersign_messages::Messages;
 
+use crate::cli::Unread;
 use crate::config::{Config, ConfigError, StoreUrl};
 use crate::console;
 use crate::failure::{Failure, causes};
@@ -16,7 +17,7 @@ const TRIAL_TENANT: &str = "check-config";
 /// Tries everything that is named and prints a line for each; fails if one failed.
 pub(crate) async fn run(
     config: Result<Config, ConfigError>,
-    send_to: Option<&Destination>,
+    send_to: Option<&Unread>,
 ) -> Result<(), Failure> {
     let mut report = Report::default();
     let Some(config) = report.note("configuration", config.map_err(|e| e.to_string()), |_| {
@@ -32,8 +33,17 @@ pub(crate) async fn run(
     report.note("jwt", token_key(&config), |text| (*text).to_owned())?;
     let verifier = store(&mut report, &config, deliverers, send_to.is_some()).await?;
     if let (Some(to), Some(verifier)) = (send_to, verifier) {
-        let name = format!("send to {}", to.masked());
-        report.note(&name, send(&verifier, to).await, |channel| {
+        let read = verifier
+            .read_any(to.text())
+            .map_err(|error| error.to_string());
+        let (name, sent) = match read {
+            Ok(to) => (
+                format!("send to {}", to.masked()),
+                send(&verifier, &to).await,
+            ),
+            Err(problem) => ("send".to_owned(), Err(problem)),
+        };
+        report.note(&name, sent, |channel| {
             format!("a {} code was taken for delivery", channel.name())
         })?;
     }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use countersign::{
-    Clock as _, Inspection, LaneLimits, LaneView, Limit, SystemClock, Timestamp, Verifier,
+    Clock as _, Destination, Inspection, LaneLimits, LaneView, Limit, SystemClock, Tenant,
+    Timestamp, Verifier,
 };
 
 use crate::cli::Whose;
@@ -14,12 +15,9 @@ use crate::wiring::FirstStart;
 /// Shows all that is known of a destination.
 pub(crate) async fn run(config: &Config, whose: &Whose) -> Result<(), Failure> {
     let verifier = super::beside_the_server(config, FirstStart::Refuse).await?;
-    let Whose {
-        tenant,
-        destination,
-    } = whose;
+    let (tenant, destination) = (&whose.tenant, super::destination(&verifier, whose)?);
     let found = verifier
-        .inspect(tenant, destination)
+        .inspect(tenant, &destination)
         .await
         .map_err(|error| Failure::runtime("the destination could not be read", &error));
     let (masked, outcome) = (destination.masked(), super::outcome(&found));
@@ -28,20 +26,18 @@ pub(crate) async fn run(config: &Config, whose: &Whose) -> Result<(), Failure> {
         operation = "inspect", tenant = tenant.name(), destination = masked, outcome, "audited"
     );
     let found = found?;
-    super::print(&page(
-        &verifier,
-        whose,
-        &found,
-        SystemClock::default().now(),
-    ))
+    let now = SystemClock::default().now();
+    super::print(&page(&verifier, tenant, &destination, &found, now))
 }
 
 /// The page as it is printed, times told from `now` on.
-fn page(verifier: &Verifier, whose: &Whose, found: &Inspection, now: Timestamp) -> String {
-    let Whose {
-        tenant,
-        destination,
-    } = whose;
+fn page(
+    verifier: &Verifier,
+    tenant: &Tenant,
+    destination: &Destination,
+    found: &Inspection,
+    now: Timestamp,
+) -> String {
     let policy = verifier.policy();
     let mut page = format!("{} of tenant {}\n", destination.masked(), tenant.name());
     lane(&mut page, "everybody", &policy.destination, &found.open);
@@ -141,8 +137,7 @@ mod tests {
     use std::sync::Arc;
 
     use countersign::{
-        Channel, CheckRequest, Destination, FakeClock, KeyRing, MemoryStore, Recorder, SendRequest,
-        Tenant,
+        Channel, CheckRequest, FakeClock, KeyRing, MemoryStore, Recorder, SendRequest,
     };
 
     use super::*;
@@ -186,11 +181,8 @@ mod tests {
         }
         clock.advance_secs(125);
         let found = verifier.inspect(&tenant, &destination).await.unwrap();
-        let whose = Whose {
-            tenant,
-            destination,
-        };
-        let page = page(&verifier, &whose, &found, start.plus_secs(125));
+        let now = start.plus_secs(125);
+        let page = page(&verifier, &tenant, &destination, &found, now);
         let lines: Vec<_> = page.lines().collect();
         assert_eq!(lines[0], "+47••••••78 of tenant acme");
         assert_eq!(lines[3], "  sends left    4 of 5 in 10 min, 9 of 10 in 1 d");

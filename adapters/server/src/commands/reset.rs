@@ -8,12 +8,9 @@ use crate::wiring::FirstStart;
 /// Forgets failures, sends and locks; sessions stay.
 pub(crate) async fn run(config: &Config, whose: &Whose) -> Result<(), Failure> {
     let verifier = super::beside_the_server(config, FirstStart::Refuse).await?;
-    let Whose {
-        tenant,
-        destination,
-    } = whose;
+    let (tenant, destination) = (&whose.tenant, super::destination(&verifier, whose)?);
     let reset = verifier
-        .reset(tenant, destination)
+        .reset(tenant, &destination)
         .await
         .map_err(|error| Failure::runtime("the destination may not have been reset", &error));
     let (masked, outcome) = (destination.masked(), super::outcome(&reset));

@@ -6,12 +6,15 @@ use crate::destination::Channel;
 use crate::digest::Digest;
 use crate::error::CorruptRecord;
 use crate::keys::{KeyId, Tag};
+use crate::record::RecordKey;
 use crate::record::codec::{MAX_RECORD_BYTES, VERSION};
+use crate::record::conversion::{ConversionRecord, PLACES, Place};
 use crate::record::destination::DestinationRecord;
 use crate::record::gate::{Gate, Lane};
 use crate::record::idempotency::{IdempotencyRecord, MAX_ANSWER, Request};
 use crate::record::limit::{LimitRecord, OPERATIONS};
 use crate::record::session::{Flags, Memo, Outcome, Session};
+use crate::record::spend::{self, SpendRecord};
 use crate::record::view::{DeliveryState, SessionState};
 use crate::record::window::Window;
 use crate::session_id::Nonce;
@@ -113,6 +116,45 @@ impl<'a> Reader<'a> {
         })
     }
 
+    pub(crate) fn spend(&mut self) -> Read<SpendRecord> {
+        let (tag, day, spent) = (self.tag, self.four()?, self.take()?);
+        let count = self.byte()?;
+        if usize::from(count) > spend::OPERATIONS {
+            return Err(CorruptRecord::Encoding);
+        }
+        let operations = (0..count)
+            .map(|_| Ok((self.four()?, u64::from_be_bytes(self.take()?))))
+            .collect::<Read<_>>()?;
+        Ok(SpendRecord {
+            tag,
+            day,
+            spent_micros: u64::from_be_bytes(spent),
+            operations,
+        })
+    }
+
+    pub(crate) fn conversion(&mut self) -> Read<ConversionRecord> {
+        let (tag, decoy, keep_until) = (self.tag, self.four()?, self.four()?);
+        let count = self.byte()?;
+        if usize::from(count) > PLACES {
+            return Err(CorruptRecord::Encoding);
+        }
+        let place = |_| {
+            Ok(Place {
+                operation: self.four()?,
+                at: self.four()?,
+                approvals: self.byte()?,
+            })
+        };
+        let places = (0..count).map(place).collect::<Read<_>>()?;
+        Ok(ConversionRecord {
+            tag,
+            decoy,
+            keep_until,
+            places,
+        })
+    }
+
     fn lane(&mut self) -> Read<Lane> {
         Ok(Lane {
             locked: self.flag()?,
@@ -140,7 +182,7 @@ impl<'a> Reader<'a> {
         let (opened, expires, ended) = (self.millis()?, self.millis()?, self.four()?);
         let lifetime_seconds = self.three()?;
         let (channel, delivery) = self.channel_and_delivery()?;
-        let session = Session {
+        let mut session = Session {
             nonce,
             key,
             state,
@@ -157,14 +199,22 @@ impl<'a> Reader<'a> {
             max_attempts: self.byte()?,
             sends: self.byte()?,
             last_send: self.four()?,
-            flags: self.flags()?,
-            codes: (0..self.byte()?)
-                .map(|_| Ok(Digest(self.take()?)))
-                .collect::<Read<_>>()?,
-            memos: (0..self.byte()?)
-                .map(|_| self.memo())
-                .collect::<Read<_>>()?,
+            flags: Flags::default(),
+            prefix: None,
+            codes: Vec::new(),
+            memos: Vec::new(),
         };
+        let has_prefix;
+        (session.flags, has_prefix) = self.flags()?;
+        session.codes = (0..self.byte()?)
+            .map(|_| Ok(Digest(self.take()?)))
+            .collect::<Read<_>>()?;
+        session.memos = (0..self.byte()?)
+            .map(|_| self.memo())
+            .collect::<Read<_>>()?;
+        if has_prefix {
+            session.prefix = Some(RecordKey::from_bytes(self.take()?));
+        }
         let live = state == SessionState::Live;
         if live == session.codes.is_empty() || live == (ended != 0) {
             return Err(CorruptRecord::Encoding);
@@ -221,17 +271,19 @@ impl<'a> Reader<'a> {
         CodeForm::new(byte & 0xf, alphabet).map_err(|_| CorruptRecord::Encoding)
     }
 
-    fn flags(&mut self) -> Read<Flags> {
+    /// The flags, and whether a prefix follows at the end.
+    fn flags(&mut self) -> Read<(Flags, bool)> {
         let byte = self.byte()?;
-        if byte > 0b111 {
+        if byte > 0b1111 {
             return Err(CorruptRecord::Encoding);
         }
         let bit = |n: u8| byte >> n & 1 == 1;
-        Ok(Flags {
+        let flags = Flags {
             known_device: bit(0),
             decoy: bit(1),
             custom: bit(2),
-        })
+        };
+        Ok((flags, bit(3)))
     }
 
     fn flag(&mut self) -> Read<bool> {

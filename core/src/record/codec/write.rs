@@ -4,20 +4,26 @@ use crate::clock::Timestamp;
 use crate::code::Alphabet;
 use crate::destination::Channel;
 use crate::keys::{Kind, Tag};
-use crate::record::codec::{CODE, EVENT, HEADER, INCARNATION, LANE, MEMO, SESSION, VERSION};
+use crate::record::codec::{
+    CODE, EVENT, HEADER, INCARNATION, LANE, MEMO, PREFIX, SESSION, VERSION,
+};
+use crate::record::conversion::ConversionRecord;
 use crate::record::destination::DestinationRecord;
 use crate::record::gate::Lane;
 use crate::record::idempotency::IdempotencyRecord;
 use crate::record::limit::LimitRecord;
 use crate::record::session::{Outcome, Session};
+use crate::record::spend::SpendRecord;
 use crate::record::view::{DeliveryState, SessionState};
 use crate::record::window::Window;
 
 /// The length of the encoding, without making it.
 pub(crate) fn destination_bytes(record: &DestinationRecord) -> usize {
     let lane = |lane: &Lane| LANE + EVENT * (lane.sends.events.len() + lane.failures.events.len());
-    let session =
-        |session: &Session| SESSION + CODE * session.codes.len() + MEMO * session.memos.len();
+    let session = |session: &Session| {
+        let prefix = session.prefix.map_or(0, |_| PREFIX);
+        SESSION + CODE * session.codes.len() + MEMO * session.memos.len() + prefix
+    };
     HEADER
         + INCARNATION
         + lane(&record.gate.open)
@@ -63,6 +69,31 @@ pub(crate) fn idempotency(record: &IdempotencyRecord) -> Vec<u8> {
     out
 }
 
+pub(crate) fn spend(record: &SpendRecord) -> Vec<u8> {
+    let mut out = header(Kind::Spend, record.tag, 256);
+    out.extend(record.day.to_be_bytes());
+    out.extend(record.spent_micros.to_be_bytes());
+    count(&mut out, record.operations.len());
+    for (operation, micros) in &record.operations {
+        out.extend(operation.to_be_bytes());
+        out.extend(micros.to_be_bytes());
+    }
+    out
+}
+
+pub(crate) fn conversion(record: &ConversionRecord) -> Vec<u8> {
+    let mut out = header(Kind::Conversion, record.tag, 512);
+    out.extend(record.decoy.to_be_bytes());
+    out.extend(record.keep_until.to_be_bytes());
+    count(&mut out, record.places.len());
+    for place in &record.places {
+        out.extend(place.operation.to_be_bytes());
+        out.extend(place.at.to_be_bytes());
+        out.push(place.approvals);
+    }
+    out
+}
+
 fn header(kind: Kind, tag: Tag, capacity: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(capacity);
     out.extend([VERSION, kind as u8]);
@@ -103,7 +134,10 @@ fn session(out: &mut Vec<u8>, session: &Session) {
     out.extend(session.last_send.to_be_bytes());
     let flags = session.flags;
     out.push(
-        u8::from(flags.known_device) | u8::from(flags.decoy) << 1 | u8::from(flags.custom) << 2,
+        u8::from(flags.known_device)
+            | u8::from(flags.decoy) << 1
+            | u8::from(flags.custom) << 2
+            | u8::from(session.prefix.is_some()) << 3,
     );
     count(out, session.codes.len());
     for code in &session.codes {
@@ -118,6 +152,7 @@ fn session(out: &mut Vec<u8>, session: &Session) {
             Outcome::Wrong(left) => left,
         });
     }
+    out.extend(session.prefix.iter().flat_map(|prefix| prefix.to_bytes()));
 }
 
 /// Every count is bounded far below 256 by the size of a record.

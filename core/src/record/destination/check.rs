@@ -1,0 +1,89 @@
+//! Check: what a guess finds, and what it is charged.
+
+use crate::clock::Timestamp;
+use crate::policy::LaneLimits;
+use crate::record::destination::{DestinationRecord, limits_of};
+use crate::record::gate::Closed;
+use crate::record::session::Outcome;
+use crate::record::step::{Check, Effect, Moment};
+use crate::record::view::SessionState;
+use crate::verdict::Verdict;
+
+impl DestinationRecord {
+    pub(super) fn check(&mut self, check: &Check, moment: Moment) -> Effect {
+        match self.admit(check, moment) {
+            Ok((at, limits)) => self.judge(at, check, &limits, moment.now),
+            Err(verdict) => Effect::Verdict(verdict),
+        }
+    }
+
+    /// The session that the guess is about and the limits of its lane; or the verdict of a
+    /// guess that is not taken. The order of these questions is the meaning of a check:
+    /// what is not charged comes first.
+    fn admit(&self, check: &Check, moment: Moment) -> Result<(usize, LaneLimits), Verdict> {
+        let now = moment.now;
+        let Some(at) = self.position(check.nonce, check.purpose) else {
+            return Err(Verdict::Unknown);
+        };
+        let session = &self.sessions[at];
+        if self.incarnation != moment.incarnation {
+            return Err(Verdict::Expired);
+        }
+        if let Some(verdict) = check.attempt.and_then(|mark| session.recall(mark, now)) {
+            return Err(verdict);
+        }
+        if session.state != SessionState::Live {
+            return Err(session.verdict_of_end());
+        }
+        if session.is_late(now) {
+            return Err(Verdict::Expired);
+        }
+        let attempts_remaining = session.attempts_remaining();
+        if !check.fit.fits(session.form) {
+            return Err(Verdict::Malformed { attempts_remaining });
+        }
+        let limits = limits_of(session, &check.limits, &check.device_limits);
+        let lane = self.gate.lane(session.flags.known_device);
+        match lane.closed_to_guesses(&limits, now) {
+            Some(Closed::Locked) => Err(Verdict::Locked { attempts_remaining }),
+            Some(Closed::Throttled { retry_after }) => Err(Verdict::Throttled {
+                retry_after,
+                attempts_remaining,
+            }),
+            None => Ok((at, limits)),
+        }
+    }
+
+    /// Charges first, then compares.
+    fn judge(&mut self, at: usize, check: &Check, limits: &LaneLimits, now: Timestamp) -> Effect {
+        let session = &mut self.sessions[at];
+        let lane = self.gate.lane_mut(session.flags.known_device);
+        lane.charge_failure(limits, now);
+        let (effect, outcome) = if session.charge_and_compare(&check.digest) {
+            lane.succeed(limits, now);
+            session.end(SessionState::Verified, now);
+            let channel = session.channel;
+            let approved = match session.prefix {
+                Some(prefix) => Effect::Approved { channel, prefix },
+                None => Effect::Verdict(Verdict::Verified { channel }),
+            };
+            (approved, Outcome::Verified)
+        } else {
+            let left = session.attempts_remaining();
+            let verdict = if left == 0 {
+                session.end(SessionState::Exhausted, now);
+                Verdict::Exhausted
+            } else {
+                Verdict::WrongCode {
+                    attempts_remaining: left,
+                }
+            };
+            (Effect::Verdict(verdict), Outcome::Wrong(left))
+        };
+        if let Some(mark) = check.attempt {
+            session.remember(mark, outcome, now);
+        }
+        self.make_room();
+        effect
+    }
+}

@@ -1,0 +1,181 @@
+use super::*;
+use crate::error::LimitName;
+use crate::policy::Mode;
+use crate::record::Record;
+use crate::store::Incarnation;
+
+const CAP: u64 = 1000;
+const MIDNIGHT: u64 = 20_000 * DAY;
+
+fn charge(operation: u32, price_micros: u64) -> Charge {
+    Charge {
+        operation,
+        name: LimitName::TenantSpend,
+        against: Against::Spend {
+            price_micros,
+            cap_micros: CAP,
+        },
+        mode: Mode::Enforce,
+        decoy: false,
+    }
+}
+
+struct Purse {
+    record: Record,
+    now: Timestamp,
+}
+
+impl Purse {
+    fn at(secs: u64) -> Self {
+        let step = Self::step(Action::LookSpend);
+        let now = Timestamp::from_secs(secs);
+        let record = Record::absent(&step);
+        Self { record, now }
+    }
+
+    fn step(action: Action) -> Step {
+        let tag = Tag::of("tenant", "acme");
+        Step {
+            tag,
+            at: None,
+            action,
+        }
+    }
+
+    /// Every step goes through the encoding, as in a store.
+    fn take(&mut self, action: Action) -> Effect {
+        let moment = Moment {
+            now: self.now,
+            incarnation: Incarnation::UNFENCED,
+        };
+        let bytes = self.record.encode();
+        let record = Record::decode(&bytes).unwrap();
+        assert_eq!(record.encode(), bytes);
+        let (after, effect) = record.step(&Self::step(action), moment).unwrap();
+        self.record = after;
+        effect
+    }
+
+    fn spent(&mut self) -> u64 {
+        match self.take(Action::LookSpend) {
+            Effect::Spent(micros) => micros,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn refused(retry_after: u64) -> Effect {
+    Effect::Refused(Refusal::Throttled {
+        limit: LimitName::TenantSpend,
+        retry_after,
+    })
+}
+
+#[test]
+fn a48_spend_reaches_its_cap_exactly_and_never_passes_it() {
+    let mut purse = Purse::at(MIDNIGHT + 60);
+    for operation in 0..9 {
+        assert_eq!(
+            purse.take(Action::Charge(charge(operation, 110))),
+            Effect::Done
+        );
+    }
+    assert_eq!(purse.spent(), 990);
+    let left = DAY - 60;
+    assert_eq!(purse.take(Action::PeekCharge(charge(9, 11))), refused(left));
+    assert_eq!(purse.take(Action::Charge(charge(9, 11))), refused(left));
+    assert_eq!(purse.take(Action::PeekCharge(charge(10, 10))), Effect::Done);
+    assert_eq!(purse.spent(), 990, "a peek costs nothing");
+    assert_eq!(purse.take(Action::Charge(charge(10, 10))), Effect::Done);
+    assert_eq!(purse.spent(), CAP);
+    let huge = charge(11, u64::MAX);
+    assert_eq!(
+        purse.take(Action::Charge(huge)),
+        refused(left),
+        "no overflow"
+    );
+}
+
+#[test]
+fn one_operation_costs_once_and_is_given_back_once() {
+    let mut purse = Purse::at(MIDNIGHT);
+    let (one, two) = (charge(1, 300), charge(2, 400));
+    for charge in [one, one, two] {
+        assert_eq!(purse.take(Action::Charge(charge)), Effect::Done);
+    }
+    assert_eq!(purse.spent(), 700);
+    for _ in 0..2 {
+        assert_eq!(purse.take(Action::Refund(one)), Effect::Done);
+        assert_eq!(purse.spent(), 400);
+    }
+    for operation in 100..100 + u32::try_from(OPERATIONS).unwrap() {
+        assert_eq!(
+            purse.take(Action::Charge(charge(operation, 1))),
+            Effect::Done
+        );
+    }
+    let before = purse.spent();
+    assert_eq!(purse.take(Action::Refund(two)), Effect::Done);
+    assert_eq!(purse.spent(), before, "what is no longer known stays spent");
+}
+
+#[test]
+fn a_day_ends_at_midnight_of_utc_and_never_comes_back() {
+    let mut purse = Purse::at(MIDNIGHT);
+    assert_eq!(purse.take(Action::Charge(charge(1, CAP))), Effect::Done);
+    purse.now = Timestamp::from_millis((MIDNIGHT + DAY) * 1000 - 1);
+    assert_eq!(purse.take(Action::Charge(charge(2, 1))), refused(1));
+    purse.now = purse.now.plus_millis(1);
+    assert_eq!(purse.spent(), 0);
+    assert_eq!(purse.take(Action::Charge(charge(2, 900))), Effect::Done);
+    assert_eq!(purse.take(Action::Refund(charge(1, CAP))), Effect::Done);
+    assert_eq!(purse.spent(), 900, "yesterday's money is not today's");
+    purse.now = Timestamp::from_secs(MIDNIGHT + DAY - 10);
+    assert_eq!(
+        purse.take(Action::Charge(charge(3, 101))),
+        refused(DAY + 10)
+    );
+    assert_eq!(purse.spent(), 900, "the clock went back: no second purse");
+    let kept = Timestamp::from_secs(MIDNIGHT + 2 * DAY + SLACK_SECONDS);
+    assert_eq!(purse.record.keep_until(), Some(kept));
+}
+
+#[test]
+fn a_decoy_is_refused_like_a_message_and_writes_like_one_but_costs_nothing() {
+    let mut purse = Purse::at(MIDNIGHT);
+    let decoy = |operation, price| Charge {
+        decoy: true,
+        ..charge(operation, price)
+    };
+    let before = purse.record.encode().len();
+    assert_eq!(purse.take(Action::Charge(decoy(1, 600))), Effect::Done);
+    assert_eq!(purse.take(Action::Charge(decoy(2, 600))), Effect::Done);
+    assert!(purse.record.encode().len() > before);
+    assert_eq!(purse.spent(), 0);
+    assert_eq!(purse.take(Action::Charge(charge(3, 600))), Effect::Done);
+    assert_eq!(purse.take(Action::Charge(decoy(4, 600))), refused(DAY));
+}
+
+#[test]
+fn a_full_record_fits_and_another_s_charge_is_foreign() {
+    let mut purse = Purse::at(MIDNIGHT);
+    for operation in 0..1000 {
+        assert_eq!(
+            purse.take(Action::Charge(charge(operation, 1))),
+            Effect::Done
+        );
+    }
+    assert!(purse.record.encode().len() <= crate::record::MAX_RECORD_BYTES);
+    let events = Charge {
+        against: Against::Events(crate::policy::Limit::new(1, 1)),
+        ..charge(1, 1)
+    };
+    let moment = Moment {
+        now: purse.now,
+        incarnation: Incarnation::UNFENCED,
+    };
+    for action in [Action::Charge(events), Action::CountApproval] {
+        let taken = purse.record.clone().step(&Purse::step(action), moment);
+        assert_eq!(taken.unwrap_err(), CorruptRecord::Foreign);
+    }
+}
