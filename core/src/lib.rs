@@ -88,6 +88,7 @@
 //! A wrong code is a [`Verdict`], never an error: an `Err` means that it could not be told.
 //! Only [`Verdict::Verified`] is an approval.
 
+mod base64url;
 mod clock;
 mod code;
 mod deliver;
@@ -104,6 +105,7 @@ mod random;
 pub mod record;
 mod recorder;
 mod report;
+mod report_token;
 mod session_id;
 pub mod store;
 mod tenant;

@@ -1,6 +1,7 @@
 //! Records: all that must change together, and the pure function that changes it.
 
 mod codec;
+mod delivery;
 mod destination;
 mod gate;
 mod idempotency;
@@ -16,7 +17,7 @@ pub use self::codec::MAX_RECORD_BYTES;
 pub(crate) use self::codec::worst_destination;
 pub use self::step::{
     Action, Begin, Charge, Check, DeliveryOutcome, Effect, Fit, IdempotencyEffect, Moment, Open,
-    Refusal, Resend, Step, Ticket,
+    Posted, Refusal, Resend, Step, Ticket,
 };
 pub use self::view::{DeliveryState, Inspection, LaneView, SessionState, SessionView};
 

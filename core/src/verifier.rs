@@ -6,8 +6,10 @@ mod idempotent;
 mod operate;
 mod options;
 mod pending;
+mod report;
 mod request;
 mod resend;
+mod sandbox;
 mod send;
 mod sources;
 
@@ -43,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<dyn Randomness>,
     pub(crate) policy: Policy,
     pub(crate) deliverers: HashMap<Channel, Arc<dyn Deliverer>>,
+    pub(crate) tests: sandbox::TestDestinations,
     pub(crate) sends: std::sync::atomic::AtomicU64,
 }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::clock::Clock;
+use crate::code::Code;
 use crate::deliver::Deliverer;
-use crate::destination::Channel;
+use crate::destination::{Channel, Destination};
 use crate::error::BuildError;
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::random::{Randomness, SystemRandom};
 use crate::store::SessionStore;
+use crate::verifier::sandbox::TestDestinations;
 use crate::verifier::{Inner, Verifier};
 
 /// Collects the parts of a [`Verifier`].
@@ -23,6 +25,7 @@ pub struct Builder {
     random: Arc<dyn Randomness>,
     policy: Policy,
     deliverers: HashMap<Channel, Arc<dyn Deliverer>>,
+    tests: TestDestinations,
 }
 
 impl Builder {
@@ -36,6 +39,7 @@ impl Builder {
             random,
             policy,
             deliverers,
+            tests: TestDestinations::default(),
         }
     }
 
@@ -68,6 +72,17 @@ impl Builder {
         self
     }
 
+    /// Gives every session of this destination, in whatever spelling counts as it, the fixed
+    /// `code`, whatever a request asks for. No deliverer is called or needed for it. All
+    /// limits stay, those of guesses above all.
+    ///
+    /// Whoever knows the code passes as that destination: for tests, never in production.
+    #[must_use]
+    pub fn test_destination(mut self, to: Destination, code: Code) -> Self {
+        self.tests.insert(to, code);
+        self
+    }
+
     /// The verifier. Call [`Verifier::probe`] before the first send.
     ///
     /// # Errors
@@ -81,6 +96,7 @@ impl Builder {
             random: self.random,
             policy: self.policy,
             deliverers: self.deliverers,
+            tests: self.tests,
             sends: AtomicU64::new(0),
         })))
     }

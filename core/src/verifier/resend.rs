@@ -35,16 +35,16 @@ impl Verifier {
             .ok_or(SendError::NotLive)?;
         let seen = self.live_session(request, at).await?;
         let channel = request.channel.unwrap_or(seen.channel);
-        let deliverer = self.deliverer(channel, request.to)?;
+        let routes = vec![self.route(channel, request.to)?];
         let (resend, code) = self.message_to_resend(request, &seen, key, at)?;
         let ticket = self.charge_resend(request, at, resend).await?;
-        let sent = answer(ticket, request.session_id, channel, request.delivery);
+        let sent = answer(ticket, request.session_id, request.delivery);
         let parcel = Parcel {
             record,
             nonce: at.nonce,
             tag: request.tenant.tag(),
-            deliverer,
-            channel,
+            routes,
+            number: ticket.number,
             to: request.to.clone(),
             code,
             decoy: seen.decoy,
@@ -88,7 +88,10 @@ impl Verifier {
             policy.resend
         };
         let binding = hash_binding(request.binding);
-        let code = self.code(key, at, seen.form, resend)?;
+        let code = match self.fixed_code(request.to) {
+            Some(code) => code,
+            None => self.code(key, at, seen.form, resend)?,
+        };
         let context = Context {
             tenant: request.tenant.tag(),
             purpose: request.purpose.tag(),
