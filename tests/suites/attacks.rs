@@ -8,12 +8,18 @@
 
 #[path = "attacks/bench.rs"]
 mod bench;
+#[path = "attacks/channels.rs"]
+mod channels;
 #[path = "attacks/guessing.rs"]
 mod guessing;
 #[path = "attacks/races.rs"]
 mod races;
+#[path = "attacks/reports.rs"]
+mod reports;
 #[path = "attacks/resending.rs"]
 mod resending;
+#[path = "attacks/sandbox.rs"]
+mod sandbox;
 #[path = "attacks/stores.rs"]
 mod stores;
 #[path = "attacks/time.rs"]

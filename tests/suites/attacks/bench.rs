@@ -4,9 +4,9 @@ use std::any::Any;
 use std::sync::Arc;
 
 use countersign::{
-    Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, Policy, Randomness,
-    Recorder, ResendRequest, Secret, SendError, SendRequest, Sent, SessionStore, SystemRandom,
-    Tenant, Timestamp, Verdict, Verifier,
+    Builder, Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, Policy,
+    Randomness, Recorder, ResendRequest, Secret, SendError, SendRequest, Sent, SessionStore,
+    SessionView, SystemRandom, Tenant, Timestamp, Verdict, Verifier,
 };
 
 use super::stores::{Kind, Opened};
@@ -18,6 +18,8 @@ pub(crate) struct Bench {
     pub(crate) verifier: Verifier,
     pub(crate) verifiers: Vec<Verifier>,
     pub(crate) store: Arc<dyn SessionStore>,
+    /// The first verifier's store, which counts its steps.
+    pub(crate) counted: Arc<Timed>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) inbox: Arc<Recorder>,
     pub(crate) tenant: Tenant,
@@ -29,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) policy: Policy,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) processes: usize,
+    /// The last word on each verifier, for instance other deliverers.
+    pub(crate) finish: Box<dyn Fn(Builder) -> Builder>,
 }
 
 impl Default for Setup {
@@ -37,6 +41,7 @@ impl Default for Setup {
             policy: Policy::default(),
             randomness: Arc::new(SystemRandom::default()),
             processes: 1,
+            finish: Box::new(|builder| builder),
         }
     }
 }
@@ -51,24 +56,26 @@ impl Bench {
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
         let inbox = Arc::new(Recorder::new());
         let secrets = [Secret::generate().unwrap(), Secret::generate().unwrap()];
-        let verifiers: Vec<_> = handles
+        let timed = |handle: &Arc<_>| Arc::new(Timed::over(Arc::clone(handle), clock.clone()));
+        let stores: Vec<_> = handles.iter().map(timed).collect();
+        let verifiers: Vec<_> = stores
             .iter()
-            .map(|handle| {
-                let store = Arc::new(Timed::over(Arc::clone(handle), clock.clone()));
+            .map(|store| {
                 let keys = KeyRing::new(&secrets[0], &secrets[1..]).unwrap();
-                let mut builder = Verifier::builder(keys, store)
+                let mut builder = Verifier::builder(keys, Arc::clone(store) as _)
                     .policy(setup.policy.clone())
                     .randomness(setup.randomness.clone());
                 for channel in Channel::ALL {
                     builder = builder.deliverer(channel, inbox.clone());
                 }
-                builder.build().unwrap()
+                (setup.finish)(builder).build().unwrap()
             })
             .collect();
         Self {
             verifier: verifiers[0].clone(),
             verifiers,
             store: Arc::clone(&handles[0]),
+            counted: Arc::clone(&stores[0]),
             clock,
             inbox,
             tenant: Tenant::new("acme").unwrap(),
@@ -107,6 +114,12 @@ impl Bench {
         self.verifier
             .check(&CheckRequest::new(&self.tenant, &id, code))
             .await
+    }
+
+    pub(crate) async fn status(&self, sent: &Sent) -> SessionView {
+        let id = sent.session_id.to_string();
+        let seen = self.verifier.status(&self.tenant, &id).await;
+        seen.unwrap().unwrap()
     }
 
     /// At the verifier of another process, by its number modulo those there are.
