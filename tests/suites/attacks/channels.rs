@@ -273,10 +273,10 @@ fn a_report_counts_only_of_the_channel_that_took_the_message() {
         let sent = line.bench.verifier.send(&line.request()).await.unwrap();
         let by_sms = line.sms.messages().pop().unwrap();
         line.bench.clock.advance_secs(31);
-        let mut resend = ResendRequest::new(&line.bench.tenant, sent.session_id, &line.to);
-        resend.channel = Some(Channel::Voice);
-        let resent = line.bench.verifier.resend(&resend).await.unwrap();
-        assert_eq!(resent.channel, Channel::Voice, "{kind:?}");
+        let mut spoken = ResendRequest::new(&line.bench.tenant, sent.session_id, &line.to);
+        spoken.channel = Some(Channel::Voice);
+        let again = line.bench.verifier.resend(&spoken).await.unwrap();
+        assert_eq!(again.channel, Channel::Voice, "{kind:?}");
         assert_eq!((line.sms.len(), line.voice.len()), (1, 1), "{kind:?}");
         let by_voice = line.voice.messages().pop().unwrap();
         assert_ne!(by_voice.message_id, by_sms.message_id);
