@@ -36,7 +36,7 @@ pub struct Message<'a> {
     /// take an idempotency key. It says nothing about the destination or the code.
     pub message_id: &'a str,
     /// What a provider is to give back in its delivery reports ([`Report`](crate::Report)): plain
-    /// characters of URLs, at most 64. None where no reports are read.
+    /// characters of URLs, at most 64. It says nothing about the destination or the code.
     pub report_token: Option<&'a str>,
 }
 
@@ -179,6 +179,17 @@ impl DeliverError {
     pub const fn left_possibly(&self) -> bool {
         self.may_have_left
     }
+
+    /// Whether another deliverer or channel may be tried: this one is down or refuses, and
+    /// nothing has left. What is wrong with the destination itself is wrong everywhere.
+    #[must_use]
+    pub const fn another_may_take_it(&self) -> bool {
+        let here = matches!(
+            self.permanent,
+            None | Some(Permanent::Refused | Permanent::Unauthorised)
+        );
+        here && !self.may_have_left
+    }
 }
 
 impl fmt::Display for DeliverError {
@@ -234,6 +245,27 @@ mod tests {
             let failure = DeliverError::permanent(reason);
             assert!(!failure.is_transient());
             assert_eq!(failure.reason(), Some(reason));
+        }
+    }
+
+    #[test]
+    fn another_may_take_what_was_refused_here_and_did_not_leave() {
+        let taken_elsewhere = |failure: DeliverError| {
+            assert!(!failure.may_have_left().another_may_take_it());
+            failure.another_may_take_it()
+        };
+        assert!(taken_elsewhere(DeliverError::transient()));
+        assert!(taken_elsewhere(DeliverError::throttled(
+            Duration::from_secs(7)
+        )));
+        for (reason, expected) in [
+            (Permanent::Refused, true),
+            (Permanent::Unauthorised, true),
+            (Permanent::InvalidDestination, false),
+            (Permanent::Blocked, false),
+        ] {
+            let failure = DeliverError::permanent(reason);
+            assert_eq!(taken_elsewhere(failure), expected, "{reason:?}");
         }
     }
 

@@ -122,6 +122,7 @@ pub struct KeyRing {
 pub(crate) struct MasterKey {
     pub(crate) id: KeyId,
     pub(crate) seal: Aes128,
+    pub(crate) report: Aes128,
     pub(crate) code: Keyed,
     pub(crate) reuse: Keyed,
 }
@@ -209,9 +210,11 @@ impl MasterKey {
     fn derive(secret: &Secret) -> Self {
         let id = derive::<1>(secret, b"countersign key id 1");
         let seal = derive::<16>(secret, b"countersign session id 1");
+        let report = derive::<16>(secret, b"countersign report token 1");
         Self {
             id: KeyId(id[0]),
             seal: Aes128::new((&*seal).into()),
+            report: Aes128::new((&*report).into()),
             code: derive_keyed(secret, b"countersign code 1"),
             reuse: derive_keyed(secret, b"countersign reuse 1"),
         }

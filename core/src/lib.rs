@@ -82,8 +82,9 @@
 //! | [`Undeliverable`](SessionState::Undeliverable) | [`Undeliverable`](Verdict::Undeliverable) | `undeliverable` | `failed` |
 //! | none, or another tenant's or purpose's | [`Unknown`](Verdict::Unknown) | none: 404 | none: 404 |
 //!
-//! The status of a live session follows its last message: `delivered` once a receipt says so,
-//! `failed` after a failure (it can still be resent), `pending` otherwise.
+//! The status of a live session follows its last message: `delivered` once a [report](Verifier::report)
+//! says so, `failed` after a failure (it can still be resent), `pending` otherwise. A report of an
+//! earlier message changes nothing.
 //!
 //! A wrong code is a [`Verdict`], never an error: an `Err` means that it could not be told.
 //! Only [`Verdict::Verified`] is an approval.
@@ -104,6 +105,7 @@
 //! was silent for a day, takes [`Conversion::messages`] messages at once and then waits for the
 //! first answers.
 
+mod base64url;
 mod clock;
 mod code;
 mod deliver;
@@ -121,6 +123,7 @@ mod random;
 pub mod record;
 mod recorder;
 mod report;
+mod report_token;
 mod session_id;
 pub mod store;
 mod tenant;

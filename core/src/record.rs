@@ -3,6 +3,7 @@
 mod charge;
 mod codec;
 mod conversion;
+mod delivery;
 mod destination;
 mod gate;
 mod idempotency;
@@ -19,8 +20,8 @@ pub use self::charge::{Against, Charge};
 pub use self::codec::MAX_RECORD_BYTES;
 pub(crate) use self::codec::worst_destination;
 pub use self::step::{
-    Action, Begin, Check, DeliveryOutcome, Effect, Fit, IdempotencyEffect, Moment, Open, Refusal,
-    Resend, Step, Ticket,
+    Action, Begin, Check, DeliveryOutcome, Effect, Fit, IdempotencyEffect, Moment, Open, Posted,
+    Refusal, Resend, Step, Ticket,
 };
 pub use self::view::{DeliveryState, Inspection, LaneView, SessionState, SessionView};
 

@@ -28,6 +28,10 @@ pub struct Recorded {
     pub locale: Option<String>,
     /// Seconds for which the code is good.
     pub expires_in: u64,
+    /// What a provider would give back in its delivery reports.
+    pub report_token: Option<String>,
+    /// By which a provider would recognise a repetition.
+    pub message_id: String,
 }
 
 impl std::fmt::Debug for Recorded {
@@ -104,6 +108,8 @@ impl Deliverer for Recorder {
                 code: message.code.reveal().to_owned(),
                 locale: message.locale.map(str::to_owned),
                 expires_in: message.expires_in,
+                report_token: message.report_token.map(str::to_owned),
+                message_id: message.message_id.to_owned(),
             });
         Ok(Receipt::new("recorder"))
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt};
 
+use crate::base64url;
 use crate::error::InvalidSessionId;
 use crate::keys::{KeyId, KeyRing, MasterKey};
 use crate::record::RecordKey;
@@ -84,22 +85,8 @@ impl SessionId {
         let mut bytes = [0u8; 17];
         bytes[0] = self.key.0;
         bytes[1..].copy_from_slice(&self.sealed);
-        let mut text = [0u8; SYMBOLS];
-        for (n, symbol) in text.iter_mut().enumerate() {
-            *symbol = ALPHABET[usize::from(six_bits(&bytes, n))];
-        }
-        text
+        base64url::encode(&bytes)
     }
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// The n-th group of six bits of the 136 bits of an id, padded with two zero bits.
-fn six_bits(bytes: &[u8; 17], n: usize) -> u8 {
-    let bit = n * 6;
-    let high = u16::from(bytes[bit / 8]) << 8;
-    let low = bytes.get(bit / 8 + 1).map_or(0, |byte| u16::from(*byte));
-    ((high | low) >> (10 - bit % 8) & 0x3f) as u8
 }
 
 impl FromStr for SessionId {
@@ -107,45 +94,13 @@ impl FromStr for SessionId {
 
     /// Reads an id; strictly one text for each id.
     fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
-        let symbols = text
-            .strip_prefix(PREFIX)
-            .ok_or(InvalidSessionId)?
-            .as_bytes();
-        if symbols.len() != SYMBOLS {
-            return Err(InvalidSessionId);
-        }
-        let mut bytes = [0u8; 17];
-        let (mut waiting, mut bits, mut filled) = (0u32, 0u32, 0usize);
-        for symbol in symbols {
-            waiting = waiting << 6 | u32::from(value_of(*symbol).ok_or(InvalidSessionId)?);
-            bits += 6;
-            if bits >= 8 {
-                bits -= 8;
-                bytes[filled] = (waiting >> bits & 0xff) as u8;
-                waiting &= (1 << bits) - 1;
-                filled += 1;
-            }
-        }
+        let symbols = text.strip_prefix(PREFIX).ok_or(InvalidSessionId)?;
+        let bytes = base64url::decode::<17>(symbols.as_bytes()).ok_or(InvalidSessionId)?;
         let (key, sealed) = bytes.split_first_chunk::<1>().ok_or(InvalidSessionId)?;
-        let sealed = sealed.try_into().map_err(|_| InvalidSessionId)?;
-        if waiting != 0 {
-            return Err(InvalidSessionId);
-        }
         Ok(Self {
             key: KeyId(key[0]),
-            sealed,
+            sealed: sealed.try_into().map_err(|_| InvalidSessionId)?,
         })
-    }
-}
-
-const fn value_of(symbol: u8) -> Option<u8> {
-    match symbol {
-        b'A'..=b'Z' => Some(symbol - b'A'),
-        b'a'..=b'z' => Some(symbol - b'a' + 26),
-        b'0'..=b'9' => Some(symbol - b'0' + 52),
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => None,
     }
 }
 
@@ -289,8 +244,8 @@ mod tests {
         // The last symbol carries four bits: the other two must be zero.
         let id = text_of(&[0; 17]);
         let mut accepted = 0;
-        for symbol in ALPHABET {
-            let text = format!("{}{}", &id[..27], char::from(*symbol));
+        for symbol in (0..=255).map(char::from).filter(char::is_ascii_graphic) {
+            let text = format!("{}{symbol}", &id[..27]);
             if let Ok(read) = text.parse::<SessionId>() {
                 assert_eq!(read.to_string(), text);
                 accepted += 1;

@@ -7,8 +7,10 @@ mod money;
 mod operate;
 mod options;
 mod pending;
+mod report;
 mod request;
 mod resend;
+mod sandbox;
 mod send;
 mod sources;
 
@@ -48,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) deliverers: HashMap<Channel, Arc<dyn Deliverer>>,
     pub(crate) number_plan: Option<Arc<dyn NumberPlan>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) tests: sandbox::TestDestinations,
     pub(crate) sends: std::sync::atomic::AtomicU64,
 }
 

@@ -8,6 +8,8 @@
 
 #[path = "attacks/bench.rs"]
 mod bench;
+#[path = "attacks/channels.rs"]
+mod channels;
 #[path = "attacks/denial.rs"]
 mod denial;
 #[path = "attacks/flooding.rs"]
@@ -20,8 +22,12 @@ mod plan;
 mod pumping;
 #[path = "attacks/races.rs"]
 mod races;
+#[path = "attacks/reports.rs"]
+mod reports;
 #[path = "attacks/resending.rs"]
 mod resending;
+#[path = "attacks/sandbox.rs"]
+mod sandbox;
 #[path = "attacks/spending.rs"]
 mod spending;
 #[path = "attacks/stores.rs"]

@@ -19,6 +19,7 @@ use crate::forwarded::TrustedProxies;
 use crate::metrics;
 use crate::problem::{Problem, ProblemKind};
 use crate::public::no_method;
+use crate::reports::Readers;
 use crate::tasks::Tasks;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,13 +29,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Api {
     pub(crate) verifier: Verifier,
     pub(crate) tasks: Tasks,
+    pub(crate) readers: Arc<Readers>,
     end_user_proxies: TrustedProxies,
-    requests: Arc<Requests>,
+    pub(crate) requests: Arc<Requests>,
 }
 
 /// Numbers the requests of this process.
 #[derive(Debug)]
-struct Requests {
+pub(crate) struct Requests {
     process: u32,
     next: AtomicU64,
 }
@@ -60,6 +62,7 @@ impl Api {
         Self {
             verifier,
             tasks: Tasks::new(),
+            readers: Arc::default(),
             end_user_proxies: TrustedProxies::default(),
             requests,
         }
@@ -113,30 +116,26 @@ impl Api {
         F: FnOnce(Self, Ask) -> R + Send + 'static,
         R: Future<Output = Result<Reply, Problem>> + Send + 'static,
     {
-        let watch = Stopwatch::start();
+        let (watch, name) = (Stopwatch::start(), call.name());
         let id = self.requests.next_id();
         let (tenant, to) = (field::Empty, field::Empty);
-        let span = tracing::info_span!("call", call = call.name(), request_id = id, tenant, to);
+        let span = tracing::info_span!("call", call = name, request_id = id, tenant, to);
         let client = self
             .end_user_proxies
             .client(request.extensions(), request.headers());
         let served = async {
             match Ask::read(call, request).await {
-                Err(problem) => finish(call, watch, Err(problem)),
+                Err(problem) => finish(name, watch, Err(problem)),
                 Ok(mut ask) => {
                     ask.client = client;
                     let api = self.clone();
-                    let work = async move { finish(call, watch, run(api, ask).await) };
+                    let work = async move { finish(name, watch, run(api, ask).await) };
                     let done = self.tasks.spawn(work).await;
-                    done.unwrap_or_else(|_| panicked(call, watch))
+                    done.unwrap_or_else(|_| panicked(name, watch))
                 }
             }
         };
-        let mut response = served.instrument(span).await;
-        if let Ok(id) = HeaderValue::from_str(&id) {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
-        response
+        numbered(served.instrument(span).await, &id)
     }
 }
 
@@ -151,7 +150,7 @@ impl Reply {
 }
 
 impl Requests {
-    fn next_id(&self) -> String {
+    pub(crate) fn next_id(&self) -> String {
         format!(
             "{:08x}-{:x}",
             self.process,
@@ -160,22 +159,34 @@ impl Requests {
     }
 }
 
+/// The answer with its request's number.
+pub(crate) fn numbered(mut response: Response, id: &str) -> Response {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
 /// Writes the one line about a call.
-fn finish(call: Call, watch: Stopwatch, result: Result<Reply, Problem>) -> Response {
+pub(crate) fn finish(
+    call: &'static str,
+    watch: Stopwatch,
+    result: Result<Reply, Problem>,
+) -> Response {
     let (outcome, response) = match result {
         Ok(reply) => (reply.outcome, reply.response),
         Err(problem) => (problem.kind.name(), problem.into_response()),
     };
     let status = response.status().as_u16();
     let took = watch.elapsed();
-    metrics::answered(call.name(), status, took);
+    metrics::answered(call, status, took);
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(parent: &Span::current(), status, outcome, millis, "answered");
     response
 }
 
 /// A task that ended without a result: a bug. Nobody is told that a code was right.
-fn panicked(call: Call, watch: Stopwatch) -> Response {
+fn panicked(call: &'static str, watch: Stopwatch) -> Response {
     let problem = Problem::new(ProblemKind::Internal, "the call ended without a result");
     finish(call, watch, Err(problem))
 }

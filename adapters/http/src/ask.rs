@@ -55,6 +55,12 @@ impl Ask {
         self.values.text("channel").and_then(Channel::from_name)
     }
 
+    /// The channels that were asked for, in their order.
+    pub(crate) fn channels(&self) -> Vec<Channel> {
+        let words = self.values.words("channel");
+        words.into_iter().filter_map(Channel::from_name).collect()
+    }
+
     /// The purpose; none stands for the default one.
     pub(crate) fn purpose(&self) -> Option<Purpose> {
         self.values

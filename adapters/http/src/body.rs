@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
 use crate::fields::{Field, Shape};
@@ -22,6 +22,7 @@ pub(crate) struct Values(Vec<(&'static str, Given)>);
 enum Given {
     // Codes are among the texts: all of them are wiped.
     Text(Zeroizing<String>),
+    List(Vec<String>),
     Number(u64),
     Flag(bool),
 }
@@ -33,16 +34,7 @@ impl Values {
             let detail = "the content type must be application/json";
             return Err(Problem::new(ProblemKind::NotJson, detail));
         }
-        // The router's `DefaultBodyLimit` bounds what is read.
-        let bytes = Bytes::from_request(request, &())
-            .await
-            .map_err(|rejection| {
-                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    Problem::new(ProblemKind::TooLarge, "a body has at most 16384 bytes")
-                } else {
-                    Problem::new(ProblemKind::Malformed, "the body ended too early")
-                }
-            })?;
+        let bytes = read_bytes(request).await?;
         Self::parse(fields, &bytes)
     }
 
@@ -86,6 +78,15 @@ impl Values {
         }
     }
 
+    /// The words of a list, or the one word that was given instead of one.
+    pub(crate) fn words(&self, name: &str) -> Vec<&str> {
+        match self.get(name) {
+            Some(Given::Text(word)) => vec![word],
+            Some(Given::List(words)) => words.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// A number that its field bounds to a byte or a little more.
     pub(crate) fn number<N: TryFrom<u64>>(&self, name: &str) -> Option<N> {
         match self.get(name)? {
@@ -120,6 +121,18 @@ impl fmt::Debug for Values {
             .entries(self.0.iter().map(|(name, _)| name))
             .finish()
     }
+}
+
+/// A body's bytes, of which the router's `DefaultBodyLimit` bounds how many are read.
+pub(crate) async fn read_bytes(request: Request) -> Result<Bytes, Problem> {
+    let read = Bytes::from_request(request, &()).await;
+    read.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::new(ProblemKind::TooLarge, "a body has at most 16384 bytes")
+        } else {
+            Problem::new(ProblemKind::Malformed, "the body ended too early")
+        }
+    })
 }
 
 struct Reading {
@@ -178,7 +191,7 @@ impl<'de> DeserializeSeed<'de> for Slot {
     }
 }
 
-impl Visitor<'_> for Slot {
+impl<'de> Visitor<'de> for Slot {
     type Value = Option<Given>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -192,6 +205,23 @@ impl Visitor<'_> for Slot {
             .then(given)
             .map(Some)
             .ok_or_else(|| E::custom("refused"))
+    }
+
+    /// No word twice, so that a list is no longer than its field has words.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<Given>, A::Error> {
+        let refused = || A::Error::custom("refused");
+        let Shape::Words(known) = self.0.shape else {
+            return Err(refused());
+        };
+        let mut words = Vec::new();
+        while let Some(word) = list.next_element::<String>()? {
+            if !known.contains(&word.as_str()) || words.contains(&word) {
+                return Err(refused());
+            }
+            words.push(word);
+        }
+        let given = (!words.is_empty()).then_some(Given::List(words));
+        given.map(Some).ok_or_else(refused)
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Option<Given>, E> {

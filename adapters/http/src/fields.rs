@@ -30,6 +30,8 @@ pub(crate) enum Shape {
     Address,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words, or a list of different ones in an order.
+    Words(&'static [&'static str]),
     /// A whole number in these bounds.
     Whole { min: u64, max: u64 },
     /// `true` or `false`.
@@ -44,6 +46,10 @@ impl Shape {
             Self::Like { expected, .. } => (*expected).to_owned(),
             Self::Address => "an IPv4 or IPv6 address".to_owned(),
             Self::Word(words) => format!("one of {}", words.join(", ")),
+            Self::Words(words) => format!(
+                "one of {}, or a list of different ones in their order",
+                words.join(", ")
+            ),
             Self::Whole { min, max } => format!("a whole number from {min} to {max}"),
             Self::Flag => "true or false".to_owned(),
         }
@@ -54,7 +60,7 @@ impl Shape {
             Self::Text { min, max } => (*min..=*max).contains(&text.chars().count()),
             Self::Like { max, fits, .. } => text.len() <= *max && fits(text),
             Self::Address => text.parse::<IpAddr>().is_ok(),
-            Self::Word(words) => words.contains(&text),
+            Self::Word(words) | Self::Words(words) => words.contains(&text),
             Self::Whole { .. } | Self::Flag => false,
         }
     }
@@ -85,7 +91,7 @@ impl Field {
 }
 
 const DESTINATION: Shape = Shape::Text { min: 1, max: 254 };
-const CHANNELS: Shape = Shape::Word(&["sms", "voice", "email"]);
+const CHANNELS: &[&str] = &["sms", "voice", "email"];
 
 const TO: Field = Field::needed(
     "to",
@@ -97,10 +103,16 @@ const RECIPIENT: Field = Field {
     name: "recipient",
     ..TO
 };
-const CHANNEL: Field = Field::needed("channel", CHANNELS, "How the code travels.");
+const CHANNEL: Field = Field::needed(
+    "channel",
+    Shape::Words(CHANNELS),
+    "How the code travels. Of a list, the first that takes the message: the next is tried when one \
+     is down or refuses, and never when the message may have left. It is one session with one \
+     code and its usual attempts, charged once, and the answer's `channel` is the one that took it.",
+);
 const OTHER_CHANNEL: Field = Field::option(
     "channel",
-    CHANNELS,
+    Shape::Word(CHANNELS),
     "Another channel than before, for the same destination.",
 );
 const SESSION: Field = Field::needed(
@@ -231,7 +243,8 @@ const DECOY: Field = Field::option(
     "decoy",
     Shape::Flag,
     "A session that behaves alike and can never succeed, for destinations that nobody has. It \
-     needs `delivery` to be `background`.",
+     needs `delivery` to be `background`, and its status must not be shown to the person: it \
+     never becomes `delivered`.",
 );
 const APP_HASH: Field = Field::option(
     "app_hash",

@@ -31,6 +31,7 @@ mod metrics;
 mod openapi;
 mod problem;
 mod public;
+mod reports;
 mod tasks;
 
 pub use activate::activation_router;

@@ -11,6 +11,7 @@ pub(crate) const CHECKS: &str = "countersign_checks_total";
 pub(crate) const REQUESTS: &str = "countersign_request_seconds";
 pub(crate) const STORE_ERRORS: &str = "countersign_store_errors_total";
 pub(crate) const DELIVERIES: &str = "countersign_delivery_seconds";
+pub(crate) const REPORTS: &str = "countersign_reports_total";
 pub(crate) const AUTH_FAILURES: &str = "countersign_auth_failures_total";
 pub(crate) const WOULD_REFUSE: &str = "countersign_would_refuse_total";
 
@@ -30,6 +31,7 @@ pub fn describe_metrics() {
         Unit::Seconds,
         "Time that deliverers took, by channel"
     );
+    describe_counter!(REPORTS, "Delivery reports, by provider and outcome");
     describe_counter!(
         AUTH_FAILURES,
         "Requests without a valid key or token, by kind"
@@ -77,6 +79,11 @@ pub(crate) fn answered(call: &'static str, status: u16, took: Duration) {
 
 pub(crate) fn delivered(channel: Channel, took: Duration) {
     histogram!(DELIVERIES, "channel" => channel.name()).record(took);
+}
+
+/// `provider` is one of the configured names, never what a path said.
+pub(crate) fn reported(provider: &str, outcome: &'static str) {
+    counter!(REPORTS, "provider" => provider.to_owned(), "outcome" => outcome).increment(1);
 }
 
 pub(crate) fn auth_failed(kind: &'static str) {

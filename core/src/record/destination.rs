@@ -10,8 +10,8 @@ use crate::policy::LaneLimits;
 use crate::record::codec;
 use crate::record::gate::Gate;
 use crate::record::session::Session;
-use crate::record::step::{Action, DeliveryOutcome, Effect, Moment, Open, Refusal, Step};
-use crate::record::view::{DeliveryState, Inspection, SessionState};
+use crate::record::step::{Action, Effect, Moment, Open, Refusal, Step};
+use crate::record::view::{Inspection, SessionState};
 use crate::session_id::Nonce;
 use crate::store::Incarnation;
 use crate::verdict::Verdict;
@@ -44,7 +44,7 @@ impl DestinationRecord {
         step: &Step,
         moment: Moment,
     ) -> Result<(Self, Effect), CorruptRecord> {
-        if self.tag != step.tag {
+        if self.tag != step.tag && !matches!(step.action, Action::Report(..)) {
             return self.foreign(&step.action);
         }
         let effect = match &step.action {
@@ -56,7 +56,10 @@ impl DestinationRecord {
             Action::Resend(resend) => self.resend(resend, moment),
             Action::PeekResend(resend) => self.peek_resend(resend, moment),
             Action::Cancel(nonce) => self.cancel(*nonce, moment),
-            Action::Outcome(nonce, outcome) => self.note(*nonce, *outcome, moment),
+            Action::Outcome(posted, outcome) | Action::Report(posted, outcome) => {
+                self.note(*posted, *outcome, moment)
+            }
+            Action::Turn(posted, channel) => self.turn(*posted, *channel, moment),
             Action::Look(nonce) => self.look(*nonce, moment),
             Action::Reset => {
                 self.gate = Gate::default();
@@ -172,24 +175,7 @@ impl DestinationRecord {
         self.look(nonce, moment)
     }
 
-    fn note(&mut self, nonce: Nonce, outcome: DeliveryOutcome, moment: Moment) -> Effect {
-        let same_life = self.incarnation == moment.incarnation;
-        if let Some(session) = self.find_mut(nonce) {
-            session.delivery = match outcome {
-                DeliveryOutcome::Accepted => DeliveryState::Accepted,
-                DeliveryOutcome::Delivered => DeliveryState::Delivered,
-                DeliveryOutcome::Failed | DeliveryOutcome::Undeliverable => DeliveryState::Failed,
-            };
-            // What is over stays what it was, however late its message fails.
-            session.settle(moment.now);
-            if outcome == DeliveryOutcome::Undeliverable && same_life {
-                session.end(SessionState::Undeliverable, moment.now);
-            }
-        }
-        self.look(nonce, moment)
-    }
-
-    fn look(&self, nonce: Nonce, moment: Moment) -> Effect {
+    pub(super) fn look(&self, nonce: Nonce, moment: Moment) -> Effect {
         let same_life = self.incarnation == moment.incarnation;
         let found = self.find(nonce);
         Effect::Session(found.map(|session| session.view(moment.now, same_life)))
@@ -214,7 +200,7 @@ impl DestinationRecord {
         self.sessions.iter().position(own)
     }
 
-    fn find_mut(&mut self, nonce: Nonce) -> Option<&mut Session> {
+    pub(super) fn find_mut(&mut self, nonce: Nonce) -> Option<&mut Session> {
         self.sessions
             .iter_mut()
             .find(|session| session.nonce == nonce)

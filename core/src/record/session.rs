@@ -206,6 +206,8 @@ impl Session {
             resend_after: resendable.then(|| now.secs_until(next)),
             attempts_remaining: self.attempts_remaining(),
             form: self.form,
+            channel: self.channel,
+            number: self.sends,
         }
     }
 

@@ -61,8 +61,13 @@ pub enum Action {
     PeekResend(Resend),
     /// Ends a live session.
     Cancel(Nonce),
-    /// Notes what became of a message.
-    Outcome(Nonce, DeliveryOutcome),
+    /// Notes what became of a message, if it is the session's last one.
+    Outcome(Posted, DeliveryOutcome),
+    /// The same, as a provider reports it: whose record it is, the seal of the report's
+    /// token says, so the step's own tag is not asked.
+    Report(Posted, DeliveryOutcome),
+    /// Hands a message that nothing took to another channel, if its session still waits for it.
+    Turn(Posted, Channel),
     /// Looks at a session.
     Look(Nonce),
     /// Forgets failures, sends and locks of both lanes; sessions stay.
@@ -229,6 +234,21 @@ pub struct Resend {
     pub device_limits: LaneLimits,
 }
 
+/// One message of a session: another one has another number, or travels otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "plain data, built by verifiers and suites"
+)]
+pub struct Posted {
+    /// Which session.
+    pub nonce: Nonce,
+    /// Its number among the session's messages; the first is 1.
+    pub number: u8,
+    /// How it travels.
+    pub channel: Channel,
+}
+
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
@@ -321,6 +341,10 @@ pub struct Ticket {
     pub attempts_remaining: u8,
     /// Form of the code.
     pub form: CodeForm,
+    /// How its last message travels.
+    pub channel: Channel,
+    /// That message's number among the session's; the first is 1.
+    pub number: u8,
 }
 
 /// Why no message may leave.

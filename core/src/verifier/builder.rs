@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::clock::Clock;
+use crate::code::Code;
 use crate::deliver::Deliverer;
-use crate::destination::Channel;
+use crate::destination::{Channel, Destination};
 use crate::error::{BuildError, PolicyError};
 use crate::keys::KeyRing;
 use crate::number_plan::NumberPlan;
@@ -14,6 +15,7 @@ use crate::observer::Observer;
 use crate::policy::Policy;
 use crate::random::{Randomness, SystemRandom};
 use crate::store::SessionStore;
+use crate::verifier::sandbox::TestDestinations;
 use crate::verifier::{Inner, Verifier};
 
 /// Collects the parts of a [`Verifier`].
@@ -27,6 +29,7 @@ pub struct Builder {
     deliverers: HashMap<Channel, Arc<dyn Deliverer>>,
     number_plan: Option<Arc<dyn NumberPlan>>,
     observer: Option<Arc<dyn Observer>>,
+    tests: TestDestinations,
 }
 
 impl Builder {
@@ -42,6 +45,7 @@ impl Builder {
             deliverers,
             number_plan: None,
             observer: None,
+            tests: TestDestinations::default(),
         }
     }
 
@@ -88,6 +92,17 @@ impl Builder {
         self
     }
 
+    /// Gives every session of this destination, in whatever spelling counts as it, the fixed
+    /// `code`, whatever a request asks for. No deliverer is called or needed for it. All
+    /// limits stay, those of guesses above all.
+    ///
+    /// Whoever knows the code passes as that destination: for tests, never in production.
+    #[must_use]
+    pub fn test_destination(mut self, to: Destination, code: Code) -> Self {
+        self.tests.insert(to, code);
+        self
+    }
+
     /// The verifier. Call [`Verifier::probe`] before the first send.
     ///
     /// # Errors
@@ -107,6 +122,7 @@ impl Builder {
             deliverers: self.deliverers,
             number_plan: self.number_plan,
             observer: self.observer,
+            tests: self.tests,
             sends: AtomicU64::new(0),
         })))
     }

@@ -80,8 +80,10 @@ impl Verifier {
 
     /// A keyed hash of all that the request asks for: another body is another request.
     fn fingerprint(&self, request: &SendRequest<'_>) -> [u8; 16] {
+        let channels: Vec<_> = request.channels().map(Channel::name).collect();
+        let channels = channels.join(",");
         let text = [
-            request.channel.name(),
+            channels.as_str(),
             request.to.exact(),
             request.purpose.name(),
             request.locale.unwrap_or_default(),

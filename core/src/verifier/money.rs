@@ -49,19 +49,29 @@ impl Verifier {
         }
     }
 
-    /// What the number plan says of a number; none for an email address, or without a plan.
+    /// What the number plan says of a number that any of these channels may reach, at the
+    /// price of the dearest; none for an email address, a test destination, or without a
+    /// plan.
     pub(crate) fn serve(
         &self,
-        channel: Channel,
+        channels: impl IntoIterator<Item = Channel>,
         to: &Destination,
     ) -> Result<Option<Served>, SendError> {
-        match (&self.0.number_plan, to) {
-            (Some(plan), Destination::Phone(number)) => {
-                let served = plan.serve(channel, number);
-                served.map(Some).map_err(SendError::Unserved)
-            }
-            _ => Ok(None),
+        let (Some(plan), Destination::Phone(number)) = (&self.0.number_plan, to) else {
+            return Ok(None);
+        };
+        if self.is_test_destination(to) {
+            return Ok(None);
         }
+        let mut dearest: Option<Served> = None;
+        for channel in channels {
+            let served = plan.serve(channel, number).map_err(SendError::Unserved)?;
+            let price = dearest.as_ref().map(|dearest| dearest.price_micros);
+            if price.is_none_or(|price| price < served.price_micros) {
+                dearest = Some(served);
+            }
+        }
+        Ok(dearest)
     }
 
     /// Where the approval of a message to such a number is counted, if it is.

@@ -9,6 +9,8 @@ use crate::error::SendError;
 use crate::keys::MasterKey;
 use crate::record::RecordKey;
 use crate::session_id::{Nonce, SessionId};
+use crate::verifier::pending::Route;
+use crate::verifier::sandbox::Nobody;
 use crate::verifier::{DeliveryMode, SendRequest, Verifier};
 
 const MAX_KEY: usize = 255;
@@ -47,20 +49,39 @@ impl Verifier {
         validate_words(request.locale, request.app_hash, request.origin)
     }
 
-    /// Who delivers by `channel`, if it can reach `to` at all.
-    pub(crate) fn deliverer(
-        &self,
-        channel: Channel,
-        to: &Destination,
-    ) -> Result<Arc<dyn Deliverer>, SendError> {
+    /// Who delivers, channel by channel in the order asked for, if all of them can reach
+    /// the destination at all.
+    pub(crate) fn routes(&self, request: &SendRequest<'_>) -> Result<Vec<Route>, SendError> {
+        let mut routes: Vec<Route> = Vec::new();
+        for channel in request.channels() {
+            if routes.iter().any(|route| route.channel == channel) {
+                return Err(option("channel", "names each channel at most once"));
+            }
+            routes.push(self.route(channel, request.to)?);
+        }
+        Ok(routes)
+    }
+
+    /// Who delivers by `channel`, if it can reach `to` at all; nobody to a test destination.
+    pub(crate) fn route(&self, channel: Channel, to: &Destination) -> Result<Route, SendError> {
         if !to.is_reached_by(channel) {
             return Err(SendError::WrongChannel(channel));
         }
-        self.0
-            .deliverers
-            .get(&channel)
-            .cloned()
-            .ok_or(SendError::NoDeliverer(channel))
+        let configured = self.0.deliverers.get(&channel).cloned();
+        let deliverer = if self.is_test_destination(to) {
+            Some(Arc::new(Nobody) as Arc<dyn Deliverer>)
+        } else {
+            configured
+        };
+        let deliverer = deliverer.ok_or(SendError::NoDeliverer(channel))?;
+        Ok(Route { channel, deliverer })
+    }
+
+    /// The longest life that every channel of the request allows, in seconds.
+    pub(crate) fn strictest_ceiling(&self, request: &SendRequest<'_>) -> u32 {
+        let policy = &self.0.policy;
+        let ceilings = request.channels().map(|one| policy.ceiling_seconds(one));
+        ceilings.fold(u32::MAX, u32::min)
     }
 
     /// The session that a new one replaces: it must be of the same record.

@@ -8,7 +8,8 @@ use crate::deliver::{DeliverError, Deliverer, Message};
 use crate::destination::{Channel, Destination};
 use crate::error::SendError;
 use crate::keys::Tag;
-use crate::record::{Action, DeliveryOutcome, RecordKey};
+use crate::record::{Action, DeliveryOutcome, Effect, Posted, RecordKey};
+use crate::report_token::ReportToken;
 use crate::session_id::Nonce;
 use crate::verifier::idempotent::Held;
 use crate::verifier::sources::Sources;
@@ -38,8 +39,10 @@ pub(crate) struct Parcel {
     pub(crate) record: RecordKey,
     pub(crate) nonce: Nonce,
     pub(crate) tag: Tag,
-    pub(crate) deliverer: Arc<dyn Deliverer>,
-    pub(crate) channel: Channel,
+    /// At least one, in the order in which they are tried.
+    pub(crate) routes: Vec<Route>,
+    /// Its number among the session's messages; the first is 1.
+    pub(crate) number: u8,
     pub(crate) to: Destination,
     pub(crate) code: Code,
     pub(crate) decoy: bool,
@@ -50,6 +53,13 @@ pub(crate) struct Parcel {
     pub(crate) locale: Option<String>,
     pub(crate) app_hash: Option<String>,
     pub(crate) origin: Option<String>,
+}
+
+/// One way for a message to leave.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) channel: Channel,
+    pub(crate) deliverer: Arc<dyn Deliverer>,
 }
 
 impl Pending {
@@ -68,6 +78,12 @@ impl Pending {
         &self.sent
     }
 
+    /// Whether it is for a test destination, and reaches nobody.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.verifier.is_test_destination(&self.parcel.to)
+    }
+
     /// Keeps the answer for a caller that does not wait, so that a retry with the same
     /// idempotency key is told the same. Call it before answering.
     pub async fn acknowledge(&mut self) {
@@ -75,40 +91,25 @@ impl Pending {
         self.verifier.finish(self.held.take(), &answer).await;
     }
 
-    /// Hands the message to the deliverer and notes the outcome.
+    /// Hands the message to the deliverers of its channels, in their order, and notes the
+    /// outcome. The answer's channel is the one that took it.
     ///
     /// # Errors
-    /// [`SendError::Delivery`] when the deliverer did not take it.
+    /// [`SendError::Delivery`] when no deliverer took it.
     pub async fn deliver(self) -> Result<Sent, SendError> {
         let Self {
             verifier,
             parcel,
-            sent,
+            mut sent,
             held,
         } = self;
-        let outcome = if parcel.decoy {
-            Ok(())
-        } else {
-            parcel.hand_over(&sent).await
-        };
-        let answer = match outcome {
-            Ok(()) => {
-                parcel.note(&verifier, DeliveryOutcome::Accepted).await;
-                Ok(sent)
-            }
-            Err(error) => {
-                // After a lost answer the message may be on its way: nothing is noted.
-                if !error.left_possibly() {
-                    verifier.refund_money(&parcel.charged).await;
-                    parcel.note(&verifier, noted(error)).await;
-                }
-                let (session_id, retryable) = (sent.session_id, error.is_transient());
-                Err(SendError::Delivery {
-                    session_id,
-                    retryable,
-                    error,
-                })
-            }
+        let answer = match parcel.leave(&verifier, &mut sent).await {
+            Ok(()) => Ok(sent),
+            Err(error) => Err(SendError::Delivery {
+                session_id: sent.session_id,
+                retryable: error.is_transient(),
+                error,
+            }),
         };
         verifier.finish(held, &answer).await;
         verifier.sweep_now_and_then().await;
@@ -117,11 +118,55 @@ impl Pending {
 }
 
 impl Parcel {
-    async fn hand_over(&self, sent: &Sent) -> Result<(), DeliverError> {
-        let message_id = Self::message_id(sent);
+    /// Tries the routes in their order, never another once the message may have left, and
+    /// notes what became of it.
+    async fn leave(&self, verifier: &Verifier, sent: &mut Sent) -> Result<(), DeliverError> {
+        let mut failure: Option<DeliverError> = None;
+        for route in &self.routes {
+            if failure.is_some() && !self.turn(verifier, sent.channel, route.channel).await {
+                break;
+            }
+            sent.channel = route.channel;
+            match self.hand_over(verifier, route, sent).await {
+                Ok(()) => {
+                    self.note(verifier, sent.channel, DeliveryOutcome::Accepted)
+                        .await;
+                    return Ok(());
+                }
+                Err(error) => {
+                    failure = Some(worth_most(failure, error));
+                    if !error.another_may_take_it() {
+                        break;
+                    }
+                }
+            }
+        }
+        // There is at least one route, so there is a failure.
+        let failure = failure.unwrap_or_else(DeliverError::transient);
+        // After a lost answer the message may be on its way: nothing is noted.
+        if !failure.left_possibly() {
+            verifier.refund_money(&self.charged).await;
+            self.note(verifier, sent.channel, noted(failure)).await;
+        }
+        Err(failure)
+    }
+
+    async fn hand_over(
+        &self,
+        verifier: &Verifier,
+        route: &Route,
+        sent: &Sent,
+    ) -> Result<(), DeliverError> {
+        if self.decoy {
+            return Ok(());
+        }
+        let posted = self.posted(route.channel);
+        let token = ReportToken::seal(verifier.0.keys.newest(), self.record, posted);
+        let token = token.map(|token| token.to_string());
+        let message_id = Self::message_id(sent, posted);
         let message = Message {
             destination: &self.to,
-            channel: self.channel,
+            channel: route.channel,
             code: &self.code,
             locale: self.locale.as_deref(),
             expires_in: sent.expires_in,
@@ -130,23 +175,40 @@ impl Parcel {
             app_hash: self.app_hash.as_deref(),
             origin: self.origin.as_deref(),
             message_id: &message_id,
-            report_token: None,
+            report_token: token.as_deref(),
         };
-        self.deliverer.deliver(message).await.map(drop)
+        route.deliverer.deliver(message).await.map(drop)
     }
 
     /// The same for one message however often it is handed over. A hash: the session id
     /// itself is for the caller only.
-    fn message_id(sent: &Sent) -> String {
-        let name = format!("{} {:?}", sent.session_id, sent.resend_after);
+    fn message_id(sent: &Sent, posted: Posted) -> String {
+        let (number, channel) = (posted.number, posted.channel.name());
+        let name = format!("{} {number} {channel}", sent.session_id);
         let tag = Tag::of("message", &name);
         format!("{:016x}", u64::from_be_bytes(tag.to_bytes()))
     }
 
+    /// Whether the session now waits for the message by another channel. If the store does
+    /// not say so, nothing more leaves (I5).
+    async fn turn(&self, verifier: &Verifier, from: Channel, to: Channel) -> bool {
+        let action = Action::Turn(self.posted(from), to);
+        let turned = verifier.apply(self.record, self.tag, action).await;
+        matches!(turned, Ok(Effect::Done))
+    }
+
     /// Best effort: without the note the session's delivery stays unknown.
-    async fn note(&self, verifier: &Verifier, outcome: DeliveryOutcome) {
-        let action = Action::Outcome(self.nonce, outcome);
+    async fn note(&self, verifier: &Verifier, channel: Channel, outcome: DeliveryOutcome) {
+        let action = Action::Outcome(self.posted(channel), outcome);
         let _best_effort = verifier.apply(self.record, self.tag, action).await;
+    }
+
+    const fn posted(&self, channel: Channel) -> Posted {
+        Posted {
+            nonce: self.nonce,
+            number: self.number,
+            channel,
+        }
     }
 }
 
@@ -159,6 +221,14 @@ impl Verifier {
     }
 }
 
+/// Of two failures to tell of, the one by which a resend makes sense, unless the message
+/// may have left since.
+fn worth_most(earlier: Option<DeliverError>, later: DeliverError) -> DeliverError {
+    earlier
+        .filter(|earlier| earlier.is_transient() && !later.left_possibly())
+        .unwrap_or(later)
+}
+
 const fn noted(error: DeliverError) -> DeliveryOutcome {
     if error.is_transient() {
         DeliveryOutcome::Failed
@@ -168,13 +238,13 @@ const fn noted(error: DeliverError) -> DeliveryOutcome {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::clock::{FakeClock, Timestamp};
     use crate::verifier::request::SendRequest;
     use crate::{KeyRing, MemoryStore, Recorder, SessionStore, Tenant};
 
-    fn now<F: Future>(future: F) -> F::Output {
+    pub(crate) fn now<F: Future>(future: F) -> F::Output {
         let mut polling = std::task::Context::from_waker(std::task::Waker::noop());
         match std::pin::pin!(future).as_mut().poll(&mut polling) {
             std::task::Poll::Ready(output) => output,

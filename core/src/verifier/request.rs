@@ -27,6 +27,10 @@ pub struct SendRequest<'a> {
     pub tenant: &'a Tenant,
     /// How the code travels.
     pub channel: Channel,
+    /// Channels to try after it, in this order, each when those before did not take the
+    /// message and nothing may have left. One session, one code, one charge of the limits;
+    /// the session lives as long as the strictest channel allows.
+    pub fallbacks: &'a [Channel],
     /// Where to.
     pub to: &'a Destination,
     /// Why; the code is good for this only.
@@ -41,7 +45,7 @@ pub struct SendRequest<'a> {
     pub form: Option<CodeForm>,
     /// Seconds for which the code is good, if not the policy's; cut to the ceiling.
     pub ttl_seconds: Option<u32>,
-    /// A code of the caller's own.
+    /// A code of the caller's own; a test destination has its fixed code all the same.
     pub custom_code: Option<Code>,
     /// The address of the person who asked, for the limits per source.
     pub end_user_ip: Option<IpAddr>,
@@ -66,6 +70,7 @@ impl<'a> SendRequest<'a> {
         Self {
             tenant,
             channel,
+            fallbacks: &[],
             to,
             purpose: Purpose::default(),
             binding: None,
@@ -82,6 +87,11 @@ impl<'a> SendRequest<'a> {
             origin: None,
             idempotency_key: None,
         }
+    }
+
+    /// Every channel that may carry the code, in the order in which they are tried.
+    pub fn channels(&self) -> impl Iterator<Item = Channel> + Clone + use<'a> {
+        std::iter::once(self.channel).chain(self.fallbacks.iter().copied())
     }
 }
 
@@ -210,7 +220,8 @@ impl SentDelivery {
 pub struct Sent {
     /// The session's id, for the check.
     pub session_id: SessionId,
-    /// How the code travels.
+    /// How the code travels: of several channels, the one that took it, or the first while
+    /// that is not known.
     pub channel: Channel,
     /// Seconds for which the code is good.
     pub expires_in: u64,

@@ -36,8 +36,8 @@ impl Verifier {
             .ok_or(SendError::NotLive)?;
         let seen = self.live_session(request, at).await?;
         let channel = request.channel.unwrap_or(seen.channel);
-        let deliverer = self.deliverer(channel, request.to)?;
-        let served = self.serve(channel, request.to)?;
+        let routes = vec![self.route(channel, request.to)?];
+        let served = self.serve([channel], request.to)?;
         let (resend, code) = self.message_to_resend(request, &seen, key, at)?;
         let charged = self.send_sources(&Sender {
             tenant: request.tenant,
@@ -46,13 +46,13 @@ impl Verifier {
             decoy: seen.decoy,
         })?;
         let ticket = self.charge_resend(request, at, resend, &charged).await?;
-        let sent = answer(ticket, request.session_id, channel, request.delivery);
+        let sent = answer(ticket, request.session_id, request.delivery);
         let parcel = Parcel {
             record,
             nonce: at.nonce,
             tag: request.tenant.tag(),
-            deliverer,
-            channel,
+            routes,
+            number: ticket.number,
             to: request.to.clone(),
             code,
             decoy: seen.decoy,
@@ -97,7 +97,10 @@ impl Verifier {
             policy.resend
         };
         let binding = hash_binding(request.binding);
-        let code = self.code(key, at, seen.form, resend)?;
+        let code = match self.fixed_code(request.to) {
+            Some(code) => code,
+            None => self.code(key, at, seen.form, resend)?,
+        };
         let context = Context {
             tenant: request.tenant.tag(),
             purpose: request.purpose.tag(),

@@ -9,7 +9,7 @@ use crate::policy::ResendPolicy;
 use crate::record::{Action, Effect, Open, Refusal, Ticket};
 use crate::session_id::{Nonce, Pointer, SessionId};
 use crate::verifier::idempotent::Begun;
-use crate::verifier::pending::Parcel;
+use crate::verifier::pending::{Parcel, Route};
 use crate::verifier::sources::{Sender, Sources};
 use crate::verifier::{
     DeliveryMode, Opened, Pending, SendRequest, Sent, SentDelivery, Verifier, unexpected,
@@ -39,8 +39,8 @@ impl Verifier {
     /// [`SendError`], and then there is no new session.
     pub async fn open(&self, request: &SendRequest<'_>) -> Result<Opened, SendError> {
         Self::validate(request)?;
-        self.deliverer(request.channel, request.to)?;
-        let served = self.serve(request.channel, request.to)?;
+        let routes = self.routes(request)?;
+        let served = self.serve(request.channels(), request.to)?;
         let drawn = self.draw_nonce()?;
         let (nonce, held) = match self.begin(request, drawn).await? {
             Begun::Answered(answer) => return answer.map(Opened::Answered),
@@ -49,7 +49,7 @@ impl Verifier {
         match self.open_session(request, nonce, served.as_ref()).await {
             Ok((ticket, Some(fresh))) => {
                 let place = self.place(request, nonce);
-                let parcel = self.parcel(request, place, fresh)?;
+                let parcel = Self::parcel(request, place, routes, ticket.number, fresh);
                 let sent = self.sent(ticket, place, request);
                 Ok(Opened::Pending(Box::new(Pending::new(
                     self.clone(),
@@ -131,8 +131,9 @@ impl Verifier {
         let policy = &self.0.policy;
         let key = self.0.keys.newest();
         let binding = hash_binding(request.binding);
-        let code = match &request.custom_code {
-            Some(custom) => custom.duplicate(),
+        let chosen = request.custom_code.as_ref().map(Code::duplicate);
+        let code = match self.fixed_code(request.to).or(chosen) {
+            Some(code) => code,
             None => self.code(key, place, self.form(request), policy.resend)?,
         };
         let context = Context {
@@ -159,7 +160,7 @@ impl Verifier {
                 digest
             },
             lifetime_seconds: request.ttl_seconds.unwrap_or(policy.lifetime_seconds),
-            ceiling_seconds: policy.ceiling_seconds(request.channel),
+            ceiling_seconds: self.strictest_ceiling(request),
             max_attempts: policy.max_attempts,
             max_sends: policy.max_sends,
             cooldown_seconds: policy.resend_cooldown_seconds,
@@ -208,17 +209,18 @@ impl Verifier {
     }
 
     fn parcel(
-        &self,
         request: &SendRequest<'_>,
         place: Pointer,
+        routes: Vec<Route>,
+        number: u8,
         fresh: Fresh,
-    ) -> Result<Parcel, SendError> {
-        Ok(Parcel {
+    ) -> Parcel {
+        Parcel {
             record: place.record,
             nonce: place.nonce,
             tag: request.tenant.tag(),
-            deliverer: self.deliverer(request.channel, request.to)?,
-            channel: request.channel,
+            routes,
+            number,
             to: request.to.clone(),
             code: fresh.code,
             decoy: request.decoy,
@@ -228,25 +230,20 @@ impl Verifier {
             locale: request.locale.map(str::to_owned),
             app_hash: request.app_hash.map(str::to_owned),
             origin: request.origin.map(str::to_owned),
-        })
+        }
     }
 
     fn sent(&self, ticket: Ticket, place: Pointer, request: &SendRequest<'_>) -> Sent {
         let id = SessionId::seal(self.0.keys.newest(), place);
-        answer(ticket, id, request.channel, request.delivery)
+        answer(ticket, id, request.delivery)
     }
 }
 
 /// What the caller is told of a message that is about to leave.
-pub(crate) fn answer(
-    ticket: Ticket,
-    session_id: SessionId,
-    channel: crate::destination::Channel,
-    mode: DeliveryMode,
-) -> Sent {
+pub(crate) fn answer(ticket: Ticket, session_id: SessionId, mode: DeliveryMode) -> Sent {
     Sent {
         session_id,
-        channel,
+        channel: ticket.channel,
         expires_in: ticket.expires_in,
         form: ticket.form,
         resend_after: ticket.resend_after,

@@ -4,9 +4,9 @@ use std::any::Any;
 use std::sync::Arc;
 
 use countersign::{
-    Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, NumberPlan, Observer,
-    Policy, Randomness, Recorder, ResendRequest, Secret, SendError, SendRequest, Sent,
-    SessionStore, SystemRandom, Tenant, Timestamp, Verdict, Verifier,
+    Builder, Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, NumberPlan,
+    Observer, Policy, Randomness, Recorder, ResendRequest, Secret, SendError, SendRequest, Sent,
+    SessionStore, SessionView, SystemRandom, Tenant, Timestamp, Verdict, Verifier,
 };
 
 use super::stores::{Kind, Opened};
@@ -18,6 +18,8 @@ pub(crate) struct Bench {
     pub(crate) verifier: Verifier,
     pub(crate) verifiers: Vec<Verifier>,
     pub(crate) store: Arc<dyn SessionStore>,
+    /// The first verifier's store, which counts its steps.
+    pub(crate) counted: Arc<Timed>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) inbox: Arc<Recorder>,
     pub(crate) tenant: Tenant,
@@ -31,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) processes: usize,
     pub(crate) plan: Option<Arc<dyn NumberPlan>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// The last word on each verifier, for instance other deliverers.
+    pub(crate) finish: Box<dyn Fn(Builder) -> Builder>,
 }
 
 impl Default for Setup {
@@ -41,6 +45,7 @@ impl Default for Setup {
             processes: 1,
             plan: None,
             observer: None,
+            finish: Box::new(|builder| builder),
         }
     }
 }
@@ -55,12 +60,13 @@ impl Bench {
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
         let inbox = Arc::new(Recorder::new());
         let secrets = [Secret::generate().unwrap(), Secret::generate().unwrap()];
-        let verifiers: Vec<_> = handles
+        let timed = |handle: &Arc<_>| Arc::new(Timed::over(Arc::clone(handle), clock.clone()));
+        let stores: Vec<_> = handles.iter().map(timed).collect();
+        let verifiers: Vec<_> = stores
             .iter()
-            .map(|handle| {
-                let store = Arc::new(Timed::over(Arc::clone(handle), clock.clone()));
+            .map(|store| {
                 let keys = KeyRing::new(&secrets[0], &secrets[1..]).unwrap();
-                let mut builder = Verifier::builder(keys, store)
+                let mut builder = Verifier::builder(keys, Arc::clone(store) as _)
                     .policy(setup.policy.clone())
                     .randomness(setup.randomness.clone());
                 for channel in Channel::ALL {
@@ -72,13 +78,14 @@ impl Bench {
                 if let Some(observer) = &setup.observer {
                     builder = builder.observer(observer.clone());
                 }
-                builder.build().unwrap()
+                (setup.finish)(builder).build().unwrap()
             })
             .collect();
         Self {
             verifier: verifiers[0].clone(),
             verifiers,
             store: Arc::clone(&handles[0]),
+            counted: Arc::clone(&stores[0]),
             clock,
             inbox,
             tenant: Tenant::new("acme").unwrap(),
@@ -117,6 +124,12 @@ impl Bench {
         self.verifier
             .check(&CheckRequest::new(&self.tenant, &id, code))
             .await
+    }
+
+    pub(crate) async fn status(&self, sent: &Sent) -> SessionView {
+        let id = sent.session_id.to_string();
+        let seen = self.verifier.status(&self.tenant, &id).await;
+        seen.unwrap().unwrap()
     }
 
     /// At the verifier of another process, by its number modulo those there are.

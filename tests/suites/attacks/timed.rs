@@ -1,6 +1,7 @@
 //! A store whose steps are taken at the test's own time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use countersign::record::{Effect, Step};
@@ -13,11 +14,22 @@ use countersign::{Clock, FakeClock, RecordKey, SessionStore, StoreError};
 pub(crate) struct Timed {
     inner: Arc<dyn SessionStore>,
     clock: Arc<FakeClock>,
+    steps: AtomicUsize,
 }
 
 impl Timed {
     pub(crate) fn over(inner: Arc<dyn SessionStore>, clock: Arc<FakeClock>) -> Self {
-        Self { inner, clock }
+        let steps = AtomicUsize::new(0);
+        Self {
+            inner,
+            clock,
+            steps,
+        }
+    }
+
+    /// How many steps it was asked to take.
+    pub(crate) fn steps(&self) -> usize {
+        self.steps.load(Ordering::SeqCst)
     }
 }
 
@@ -45,6 +57,7 @@ impl SessionStore for Timed {
 
     /// The store's own `apply` is what is tried, not the one over `load` and `swap`.
     async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
+        self.steps.fetch_add(1, Ordering::SeqCst);
         let mut step = step.clone();
         step.at = Some(self.clock.now());
         self.inner.apply(key, &step).await

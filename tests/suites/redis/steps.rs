@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use countersign::record::{Action, Check, DeliveryOutcome, Effect, Fit, Open, Resend, Step};
+use countersign::record::{
+    Action, Check, DeliveryOutcome, Effect, Fit, Open, Posted, Resend, Step,
+};
 use countersign::store::{Entry, Incarnation, Loaded, Swap};
 use countersign::{
     Alphabet, Channel, CodeForm, Digest, KeyId, LaneLimits, Limit, MemoryStore, Nonce, Policy,
@@ -182,8 +184,12 @@ impl Act {
             0..=10 => Action::Open(self.open(manner, material, digest)),
             11..=13 => Action::Resend(self.resend(manner, digest)),
             14 if self.odd < 128 => Action::Cancel(nonce),
-            15 if self.odd < 128 => Action::Outcome(nonce, DeliveryOutcome::Accepted),
-            15 if self.odd < 160 => Action::Outcome(nonce, DeliveryOutcome::Undeliverable),
+            15 if self.odd < 128 => Action::Outcome(self.posted(nonce), DeliveryOutcome::Accepted),
+            15 if self.odd < 160 => {
+                Action::Outcome(self.posted(nonce), DeliveryOutcome::Undeliverable)
+            }
+            15 if self.odd < 176 => Action::Report(self.posted(nonce), DeliveryOutcome::Delivered),
+            15 if self.odd < 192 => Action::Turn(self.posted(nonce), Channel::Voice),
             16 if self.odd < 40 => Action::Reset,
             _ => Action::Check(self.check(manner, digest)),
         };
@@ -192,6 +198,19 @@ impl Act {
             at: Some(at),
             action,
         }
+    }
+
+    /// The first or the second message, by a channel that its session may have.
+    fn posted(&self, nonce: Nonce) -> Posted {
+        Posted {
+            nonce,
+            number: 1 + self.digest % 2,
+            channel: self.channel(),
+        }
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::ALL[usize::from(self.odd % 3)]
     }
 
     fn nonce(&self, manner: Manner) -> Nonce {
@@ -204,7 +223,7 @@ impl Act {
             key: material.key,
             purpose: tag(2),
             exact: tag(3),
-            channel: [Channel::Sms, Channel::Voice, Channel::Email][usize::from(self.odd % 3)],
+            channel: self.channel(),
             form: form(self.session % manner.sessions),
             digest,
             lifetime_seconds: manner.lifetime,

@@ -5,6 +5,7 @@ use countersign::CheckRequest;
 use crate::answer::{CheckAnswer, answer};
 use crate::api::{Api, Reply};
 use crate::ask::Ask;
+use crate::audit;
 use crate::metrics;
 use crate::problem::Problem;
 
@@ -19,6 +20,9 @@ pub(crate) async fn check(api: Api, ask: Ask) -> Result<Reply, Problem> {
     request.end_user_ip = ask.values.address("end_user_ip");
     let verdict = api.verifier.check(&request).await?;
     metrics::checked(&verdict);
+    if verdict.is_verified() {
+        audit::of_test_approval(&api.verifier, &ask.tenant, session_id);
+    }
     let body = CheckAnswer::new(session_id, &verdict).ok_or_else(Problem::unknown_session)?;
     Ok(Reply::new(verdict.reason(), answer(&body)))
 }

@@ -5,6 +5,7 @@ use countersign::{DeliveryMode, ResendRequest, SendError, SessionId};
 use crate::answer::{SentAnswer, answer};
 use crate::api::{Api, Reply};
 use crate::ask::{self, Ask};
+use crate::audit;
 use crate::calls::send::{delivery, outcome};
 use crate::metrics;
 use crate::problem::Problem;
@@ -31,7 +32,10 @@ pub(crate) async fn resend(api: Api, ask: Ask) -> Result<Reply, Problem> {
     request.origin = ask.values.text("origin");
     let background = request.delivery == DeliveryMode::Background;
     let sent = match api.verifier.reopen(&request).await {
-        Ok(pending) => api.deliver(pending, background).await?,
+        Ok(pending) => {
+            audit::of_test_send(&ask.tenant, &to, &pending);
+            api.deliver(pending, background).await?
+        }
         Err(error) => {
             // Before the session is found its channel is not known unless it was named.
             if let Some(channel) = channel {

@@ -8,12 +8,15 @@ use countersign::{
 use crate::answer::{SentAnswer, answer};
 use crate::api::{Api, Reply};
 use crate::ask::{self, Ask};
+use crate::audit;
 use crate::metrics;
 use crate::problem::Problem;
 
 pub(crate) async fn send(api: Api, ask: Ask) -> Result<Reply, Problem> {
-    let channel = ask
-        .channel()
+    let channels = ask.channels();
+    let (channel, fallbacks) = channels
+        .split_first()
+        .map(|(first, others)| (*first, others))
         .ok_or_else(|| Problem::invalid("channel", "a channel is needed"))?;
     let field = if ask.values.has("recipient") {
         "recipient"
@@ -22,14 +25,18 @@ pub(crate) async fn send(api: Api, ask: Ask) -> Result<Reply, Problem> {
     };
     let text = ask.values.text(field).unwrap_or_default();
     let to = ask::destination(&api.verifier, field, text, Some(channel))?;
-    let request = request(&api, &ask, channel, &to)?;
+    let mut request = request(&api, &ask, channel, &to)?;
+    request.fallbacks = fallbacks;
     let background = request.delivery == DeliveryMode::Background;
     let sent = match api.verifier.open(&request).await {
         Ok(Opened::Answered(sent)) => {
             metrics::sent(channel, "repeated");
             Ok(sent)
         }
-        Ok(Opened::Pending(pending)) => api.deliver(*pending, background).await,
+        Ok(Opened::Pending(pending)) => {
+            audit::of_test_send(&ask.tenant, &to, &pending);
+            api.deliver(*pending, background).await
+        }
         Err(error) => {
             metrics::sent(channel, outcome(&error));
             Err(error)
@@ -62,11 +69,16 @@ impl Api {
 }
 
 async fn deliver_now(pending: Pending) -> Result<Sent, SendError> {
-    let channel = pending.sent().channel;
+    let asked = pending.sent().channel;
+    let taken = if pending.is_test() { "test" } else { "sent" };
     let watch = Stopwatch::start();
     let delivered = pending.deliver().await;
+    let channel = delivered.as_ref().map_or(asked, |sent| sent.channel);
     metrics::delivered(channel, watch.elapsed());
-    metrics::sent(channel, delivered.as_ref().map_or_else(outcome, |_| "sent"));
+    if channel != asked {
+        metrics::sent(asked, "passed_on");
+    }
+    metrics::sent(channel, delivered.as_ref().map_or_else(outcome, |_| taken));
     delivered
 }
 

@@ -55,11 +55,9 @@ fn variant(
                 json!({"type": "string", "pattern": pattern, "description": field.about})
             }
             Some((channels, _)) if field.name == "channel" => {
-                let mut words = json!(channels);
-                if let (false, Some(words)) = (channel_needed, words.as_array_mut()) {
-                    words.push(Value::Null);
-                }
-                json!({"enum": words, "description": field.about})
+                let mut schema = channel(field, channels, channel_needed);
+                schema["description"] = field.about.into();
+                schema
             }
             _ => property(field),
         };
@@ -83,6 +81,26 @@ fn variant(
         );
     }
     object
+}
+
+/// The channels of one sort of destination, or a list of them where the field takes one.
+fn channel(field: &Field, channels: &[&str], needed: bool) -> Value {
+    let mut words = json!(channels);
+    if let (false, Some(words)) = (needed, words.as_array_mut()) {
+        words.push(Value::Null);
+    }
+    let one = json!({"enum": words});
+    if !matches!(field.shape, Shape::Words(_)) {
+        return one;
+    }
+    let list = json!({
+        "type": "array",
+        "items": one,
+        "minItems": 1,
+        "maxItems": channels.len(),
+        "uniqueItems": true
+    });
+    json!({"anyOf": [one, list]})
 }
 
 fn has(fields: &[Field], name: &str) -> bool {
@@ -128,7 +146,7 @@ fn property(field: &Field) -> Value {
             {"type": "string", "format": "ipv6"},
             {"type": "null"}
         ]}),
-        Shape::Word(words) => {
+        Shape::Word(words) | Shape::Words(words) => {
             let mut words = json!(words);
             if let (true, Some(words)) = (optional, words.as_array_mut()) {
                 words.push(Value::Null);

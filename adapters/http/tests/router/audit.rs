@@ -10,7 +10,7 @@ use countersign::{Channel, FakeClock, Tenant, Timestamp};
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::desk::{Answer, Desk};
 use crate::faults::Plugged;
@@ -19,11 +19,16 @@ const NUMBER: &str = "+4712345678";
 
 /// Every line that was logged: its target, its fields, its message.
 #[derive(Clone, Default)]
-struct Trail(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Trail(Arc<Mutex<Vec<String>>>);
 
 impl Trail {
+    /// Everything that was logged since the last call, as one text.
+    pub(crate) fn take_all(&self) -> String {
+        std::mem::take(&mut *self.0.lock().unwrap()).join("\n")
+    }
+
     /// What was audited since the last call, without the target.
-    fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         let lines = std::mem::take(&mut *self.0.lock().unwrap());
         let audit = |line: &String| line.strip_prefix("audit ").map(str::to_owned);
         lines.iter().filter_map(audit).collect()
@@ -44,7 +49,11 @@ impl Subscriber for Trail {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line(event.metadata().target().to_owned());
+        let metadata = event.metadata();
+        let mut line = Line(metadata.target().to_owned());
+        if *metadata.level() <= Level::WARN {
+            write!(line.0, " level={}", metadata.level()).unwrap();
+        }
         event.record(&mut line);
         self.0.lock().unwrap().push(line.0);
     }

@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
 use countersign::{
-    Channel, Clock, Deliverer, FakeClock, KeyRing, MemoryStore, Recorder, SessionStore, Tenant,
-    Timestamp, Verifier,
+    Builder, Channel, Clock, Deliverer, FakeClock, KeyRing, MemoryStore, Recorder, SessionStore,
+    Tenant, Timestamp, Verifier,
 };
 use countersign_http::{
     Api, ApiKeys, JwtVerifier, Scope, Scopes, StaticKey, TrustedProxies, activation_router,
@@ -70,13 +70,25 @@ impl Desk {
         around: impl FnOnce(&Arc<Recorder>) -> Arc<dyn Deliverer>,
         change: impl FnOnce(Api) -> Api,
     ) -> Self {
+        Self::built(clock, store, channels, around, |builder| builder, change)
+    }
+
+    /// With test destinations, say.
+    pub(crate) fn built(
+        clock: Arc<FakeClock>,
+        store: Arc<dyn SessionStore>,
+        channels: &[Channel],
+        around: impl FnOnce(&Arc<Recorder>) -> Arc<dyn Deliverer>,
+        finish: impl FnOnce(Builder) -> Builder,
+        change: impl FnOnce(Api) -> Api,
+    ) -> Self {
         let recorder = Arc::new(Recorder::new());
         let deliverer = around(&recorder);
         let mut builder = Verifier::builder(KeyRing::generate().unwrap(), store);
         for channel in channels {
             builder = builder.deliverer(*channel, Arc::clone(&deliverer));
         }
-        Self::of(clock, recorder, builder.build().unwrap(), change)
+        Self::of(clock, recorder, finish(builder).build().unwrap(), change)
     }
 
     /// Around a verifier that delivers to the recorder.

@@ -18,12 +18,19 @@ use crate::faults::Plugged;
 
 /// How often each metric was counted or recorded, by name and labels.
 #[derive(Default)]
-struct Meter {
+pub(crate) struct Meter {
     seen: Mutex<BTreeMap<String, u64>>,
     described: Mutex<Vec<String>>,
 }
 
 impl Meter {
+    /// How often each metric whose name begins so was counted, by name and labels.
+    pub(crate) fn seen(&self, name: &str) -> Vec<(String, u64)> {
+        let seen = self.seen.lock().unwrap();
+        let named = seen.iter().filter(|(known, _)| known.starts_with(name));
+        named.map(|(known, n)| (known.clone(), *n)).collect()
+    }
+
     fn count(&self, key: &Key) {
         let labels: Vec<_> = key
             .labels()
@@ -83,6 +90,7 @@ fn every_metric_is_described_under_its_lasting_name() {
             "histogram countersign_request_seconds seconds",
             "counter countersign_store_errors_total",
             "histogram countersign_delivery_seconds seconds",
+            "counter countersign_reports_total",
             "counter countersign_auth_failures_total",
             "counter countersign_would_refuse_total",
         ]

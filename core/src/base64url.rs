@@ -1,0 +1,82 @@
+//! The alphabet of ids and tokens: base64url (RFC 4648, section 5) without padding, read
+//! strictly, so that one value has one text.
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The symbols of `bytes`: four for each three, the last one padded with zero bits.
+pub(crate) fn encode<const BYTES: usize, const SYMBOLS: usize>(
+    bytes: &[u8; BYTES],
+) -> [u8; SYMBOLS] {
+    const { assert!(SYMBOLS == symbols(BYTES)) };
+    let mut text = [0u8; SYMBOLS];
+    for (n, symbol) in text.iter_mut().enumerate() {
+        *symbol = ALPHABET[usize::from(six_bits(bytes, n))];
+    }
+    text
+}
+
+/// The bytes of `text`; none unless it is exactly what [`encode`] gives.
+pub(crate) fn decode<const BYTES: usize>(text: &[u8]) -> Option<[u8; BYTES]> {
+    if text.len() != symbols(BYTES) {
+        return None;
+    }
+    let mut bytes = [0u8; BYTES];
+    let (mut waiting, mut bits, mut filled) = (0u32, 0u32, 0usize);
+    for symbol in text {
+        waiting = waiting << 6 | u32::from(value_of(*symbol)?);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes[filled] = (waiting >> bits & 0xff) as u8;
+            waiting &= (1 << bits) - 1;
+            filled += 1;
+        }
+    }
+    (waiting == 0).then_some(bytes)
+}
+
+const fn symbols(bytes: usize) -> usize {
+    (bytes * 8).div_ceil(6)
+}
+
+/// The n-th group of six bits, those beyond the end zero.
+fn six_bits(bytes: &[u8], n: usize) -> u8 {
+    let bit = n * 6;
+    let high = u16::from(bytes[bit / 8]) << 8;
+    let low = bytes.get(bit / 8 + 1).map_or(0, |byte| u16::from(*byte));
+    ((high | low) >> (10 - bit % 8) & 0x3f) as u8
+}
+
+const fn value_of(symbol: u8) -> Option<u8> {
+    match symbol {
+        b'A'..=b'Z' => Some(symbol - b'A'),
+        b'a'..=b'z' => Some(symbol - b'a' + 26),
+        b'0'..=b'9' => Some(symbol - b'0' + 52),
+        b'-' => Some(62),
+        b'_' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Computed with Python's `base64.urlsafe_b64encode`.
+    #[test]
+    fn texts_are_known() {
+        assert_eq!(&encode::<3, 4>(&[0xfb, 0xff, 0xfe]), b"-__-");
+        assert_eq!(&encode::<2, 3>(&[0x00, 0x01]), b"AAE");
+        assert_eq!(&encode::<1, 2>(&[0xff]), b"_w");
+        assert_eq!(decode::<3>(b"-__-"), Some([0xfb, 0xff, 0xfe]));
+        assert_eq!(decode::<2>(b"AAE"), Some([0x00, 0x01]));
+    }
+
+    #[test]
+    fn one_value_has_one_text() {
+        assert_eq!(decode::<1>(b"_w"), Some([0xff]));
+        for text in [&b"_x"[..], b"_", b"_w=", b"_w ", b"", b"+w", b"/w"] {
+            assert_eq!(decode::<1>(text), None, "{text:?}");
+        }
+    }
+}
