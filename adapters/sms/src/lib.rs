@@ -1,0 +1,6 @@
+//! Delivers codes by SMS.
+
+pub mod smpp;
+pub mod sns;
+pub mod twilio;
+pub mod vonage;

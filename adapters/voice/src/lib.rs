@@ -1,0 +1,4 @@
+//! Delivers codes by voice call.
+
+pub mod twilio;
+pub mod vonage;

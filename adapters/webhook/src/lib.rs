@@ -1,0 +1,1 @@
+//! Delivers codes by a signed webhook.
