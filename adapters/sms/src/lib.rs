@@ -1,5 +1,6 @@
 //! Delivers codes by SMS.
 
+pub mod segments;
 pub mod smpp;
 pub mod sns;
 pub mod twilio;
