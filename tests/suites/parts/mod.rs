@@ -6,6 +6,7 @@
 
 pub(crate) mod ca;
 pub(crate) mod exim;
+pub(crate) mod http_fake;
 pub(crate) mod leash;
 pub(crate) mod mail;
 pub(crate) mod ports;

@@ -1,0 +1,17 @@
+//! Deliverers by SMS and voice, towards providers: what is sent, what their answers mean,
+//! and what happens when they are slow, broken or hostile.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a suite fails by panicking"
+)]
+
+#[path = "providers/client.rs"]
+mod client;
+#[expect(dead_code, reason = "each suite starts some of the counterparts")]
+#[path = "parts/mod.rs"]
+mod parts;
+#[path = "providers/stage.rs"]
+mod stage;
