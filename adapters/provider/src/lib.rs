@@ -3,13 +3,17 @@
 
 mod answer;
 mod base_url;
+mod breaker;
 mod client;
 mod credential;
+mod in_order;
 mod request;
 mod retry_after;
 mod tls;
 
 pub use answer::Answer;
+pub use breaker::{Breaker, BreakerConfig};
 pub use client::{Client, ClientConfig, ClientConfigError};
 pub use credential::Credential;
+pub use in_order::{AfterLostAnswers, InOrder};
 pub use request::Request;

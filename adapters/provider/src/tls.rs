@@ -10,8 +10,12 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::client::ClientConfigError;
 
 /// The settings of connections to servers whose certificate one of these authorities
-/// signed. They name their provider of cryptography: no default of the process is needed.
-pub(crate) fn config(ca_pem: Option<&[u8]>) -> Result<ClientConfig, ClientConfigError> {
+/// signed: the named ones, or the usual ones. They name their provider of cryptography, so
+/// that no default of the process is needed.
+///
+/// # Errors
+/// [`ClientConfigError::Ca`] or [`ClientConfigError::Tls`].
+pub fn config(ca_pem: Option<&[u8]>) -> Result<ClientConfig, ClientConfigError> {
     let roots = match ca_pem {
         Some(pem) => named(pem)?,
         None => usual(),
