@@ -17,3 +17,4 @@ pub use client::{Client, ClientConfig, ClientConfigError};
 pub use credential::Credential;
 pub use in_order::{AfterLostAnswers, InOrder};
 pub use request::Request;
+pub use tls::config as tls_config;
