@@ -25,6 +25,8 @@ const script = { bind: 0, submit: [], ids: 'decimal', enquire: true };
 const bound = new Set();
 let lastId = 6698;
 
+// Times as they came, not as dates.
+smpp.filters.time.decode = (text) => String(text);
 // The octets as they came, beside what the library makes of them.
 const decode = smpp.filters.message.decode;
 smpp.filters.message.decode = function (octets, skip) {
