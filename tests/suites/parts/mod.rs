@@ -14,6 +14,7 @@ pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod server;
+pub(crate) mod smsc;
 pub(crate) mod smtp;
 
 use std::path::PathBuf;
