@@ -80,7 +80,7 @@ async fn listen(session: &Session, tracker: &Tracker, mut reader: impl AsyncRead
 /// unsaid.
 async fn last_word(session: &Session, status: CommandStatus, sequence: u32, pdu: Pdu) {
     session.last_reply(status, sequence, pdu).await;
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn heard(session: &Session, tracker: &Tracker, frame: Frame) {

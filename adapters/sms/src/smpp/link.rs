@@ -126,38 +126,10 @@ impl Link {
 impl Keeper {
     async fn keep(self: Arc<Self>, tell: watch::Sender<State>, mut stop: watch::Receiver<bool>) {
         let mut pause = FIRST_PAUSE;
-        loop {
-            tell.send_modify(|state| state.phase = Phase::Binding);
-            let opened = tokio::select! {
-                opened = self.connector.open(self.timing.timeout) => opened,
-                _ = stop.wait_for(|stop| *stop) => return,
-            };
-            let why = match opened {
-                Err(why) => {
-                    tell.send_modify(|state| state.failures += 1);
-                    why
-                }
-                Ok(wire) => {
-                    let (session, outgoing) = Session::new(self.window, AFTER_BIND);
-                    let up = Phase::Up(Arc::clone(&session));
-                    tell.send_modify(|state| state.phase = up);
-                    let talk = converse(
-                        &session,
-                        &self.tracker,
-                        wire,
-                        outgoing,
-                        self.timing,
-                        &mut stop,
-                    );
-                    if talk.await == End::Stopped {
-                        return;
-                    }
-                    if session.is_useful() {
-                        pause = FIRST_PAUSE;
-                    }
-                    Failure::Lost
-                }
-            };
+        while let Some((why, was_useful)) = self.connection(&tell, &mut stop).await {
+            if was_useful {
+                pause = FIRST_PAUSE;
+            }
             let phase = Phase::Pause {
                 why,
                 long: pause,
@@ -170,6 +142,34 @@ impl Keeper {
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// One connection from the bind to its end: why it ended, and whether it was of use.
+    /// None when we are to stop.
+    async fn connection(
+        &self,
+        tell: &watch::Sender<State>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Option<(Failure, bool)> {
+        tell.send_modify(|state| state.phase = Phase::Binding);
+        let opened = tokio::select! {
+            opened = self.connector.open(self.timing.timeout) => opened,
+            _ = stop.wait_for(|stop| *stop) => return None,
+        };
+        let wire = match opened {
+            Ok(wire) => wire,
+            Err(why) => {
+                tell.send_modify(|state| state.failures += 1);
+                return Some((why, false));
+            }
+        };
+        let (session, outgoing) = Session::new(self.window, AFTER_BIND);
+        let up = Phase::Up(Arc::clone(&session));
+        tell.send_modify(|state| state.phase = up);
+        let (tracker, timing) = (&self.tracker, self.timing);
+        let talk = converse(&session, tracker, wire, outgoing, timing, stop);
+        let stopped = talk.await == End::Stopped;
+        (!stopped).then(|| (Failure::Lost, session.is_useful()))
     }
 }
 

@@ -28,6 +28,11 @@ impl Ticket {
         self.settle(WITHDRAWN) == WITHDRAWN
     }
 
+    #[cfg(test)]
+    pub(super) fn is_queued(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == QUEUED
+    }
+
     /// Moves on from the queue if that is still possible; returns where it is then.
     fn settle(&self, next: u8) -> u8 {
         let moved = self

@@ -33,11 +33,12 @@ struct Stage {
 
 impl Stage {
     fn set(window: usize) -> Self {
-        Self::set_from(window, 2)
+        Self::set_with(window, 2, 4096)
     }
 
-    fn set_from(window: usize, first: u32) -> Self {
-        let (near, far) = tokio::io::duplex(4096);
+    /// With another first sequence number, and room for so many octets on the way.
+    fn set_with(window: usize, first: u32, room: usize) -> Self {
+        let (near, far) = tokio::io::duplex(room);
         let (session, outgoing) = Session::new(window, first);
         let tracker = Arc::new(Tracker::new(Arc::new(FakeClock::default())));
         let reports = tracker.reports().unwrap();
@@ -76,7 +77,7 @@ impl Stage {
     }
 
     async fn hear(&mut self) -> (CommandId, CommandStatus, u32) {
-        let frame = Frame::read(&mut self.far).await.ok().expect("a PDU");
+        let frame = Frame::read(&mut self.far).await.expect("a PDU");
         (frame.id, frame.status, frame.sequence)
     }
 
@@ -134,7 +135,7 @@ async fn answers_find_their_submits_in_any_order() {
 
 #[tokio::test]
 async fn sequence_numbers_wrap_on_the_wire() {
-    let mut stage = Stage::set_from(4, 0x7fff_ffff);
+    let mut stage = Stage::set_with(4, 0x7fff_ffff, 4096);
     let (first, second) = (stage.submit(), stage.submit());
     assert_eq!(stage.hear().await.2, 0x7fff_ffff);
     assert_eq!(stage.hear().await.2, 1);
@@ -176,6 +177,26 @@ async fn a_submit_given_up_before_it_is_written_is_never_written() {
         third.answer().await.unwrap().message_id.as_deref(),
         Some("79")
     );
+}
+
+#[tokio::test]
+async fn a_submit_withdrawn_from_the_queue_is_never_written() {
+    // Room for less than one PDU: the first is being written, the second is queued.
+    let mut stage = Stage::set_with(2, 2, 8);
+    let first = stage.submit();
+    while first.ticket.is_queued() {
+        tokio::task::yield_now().await;
+    }
+    let second = stage.submit();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!first.ticket.withdraw() && second.ticket.withdraw());
+    assert_eq!(stage.hear().await, (CommandId::SubmitSm, OK, 2));
+    stage.say(OK, 9, Pdu::EnquireLink).await;
+    assert_eq!(stage.hear().await.0, CommandId::EnquireLinkResp);
+    second.answer.abort();
+    first.answer.abort();
 }
 
 #[tokio::test]
