@@ -36,6 +36,12 @@ impl Answer {
         serde_json::from_slice(&self.body).ok()
     }
 
+    /// The pause that a throttled caller makes: the one asked for, or 5 seconds.
+    #[must_use]
+    pub fn pause(&self) -> Duration {
+        self.retry_after.unwrap_or(PAUSE)
+    }
+
     /// What the status means for a message, where the provider says nothing finer.
     ///
     /// Of the server's errors only three say that nothing was done: 501 and 505, which
@@ -47,7 +53,7 @@ impl Answer {
     pub fn failure(&self) -> DeliverError {
         match (self.status, self.retry_after) {
             (401 | 402 | 403 | 407, _) => DeliverError::permanent(Permanent::Unauthorised),
-            (429, pause) => DeliverError::throttled(pause.unwrap_or(PAUSE)),
+            (429, _) => DeliverError::throttled(self.pause()),
             (503, Some(pause)) => DeliverError::throttled(pause),
             (300..=399 | 408 | 421 | 425 | 501 | 503 | 505, _) => DeliverError::transient(),
             (400..=499, _) => DeliverError::permanent(Permanent::Refused),

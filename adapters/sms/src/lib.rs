@@ -1,5 +1,6 @@
 //! Delivers codes by SMS.
 
+mod hex;
 pub mod segments;
 pub mod smpp;
 pub mod sns;

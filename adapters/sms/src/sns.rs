@@ -13,7 +13,7 @@
 //! ```
 //!
 //! What AWS leaves out, and so this deliverer:
-//! - No report comes back: SNS writes the fate of an SMS to CloudWatch's logs and calls
+//! - No report comes back: SNS writes the fate of an SMS to AWS's logs and calls
 //!   nobody over HTTP, so `Message::report_token` is not used.
 //! - No expiry can be asked for: a phone that was off shows the code when it is dead. The
 //!   message's own words tell how long it works.

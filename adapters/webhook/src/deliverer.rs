@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign::{Clock, DeliverError, Deliverer, Message, Permanent, Receipt};
 use countersign_messages::Messages;
-use countersign_provider::{Client, Request};
+use countersign_provider::{Client, Credential, Request};
 
 use crate::config::{WebhookConfig, WebhookConfigError};
 use crate::reports::WebhookReports;
@@ -37,7 +37,7 @@ impl Webhook {
         if config.secrets.len() > MOST_SECRETS {
             return Err(WebhookConfigError::Secrets);
         }
-        let texts = config.secrets.iter().map(|secret| secret.reveal());
+        let texts = config.secrets.iter().map(Credential::reveal);
         Ok(Self {
             secrets: Secrets::read(texts).ok_or(WebhookConfigError::Secret)?,
             client: Client::new(&config.client)?,

@@ -21,11 +21,9 @@ pub(super) fn form(to: &str, text: &str, from: Option<&str>, max_price: Option<&
         }
     });
     let price = max_price.map(|price| ("AWS.SNS.SMS.MaxPrice", "Number", price));
-    let attributes = [
-        Some(("AWS.SNS.SMS.SMSType", "String", "Transactional")),
-        sender,
-        price,
-    ];
+    // In the order of their names, as AWS's SDKs have them; it means nothing.
+    let kind = Some(("AWS.SNS.SMS.SMSType", "String", "Transactional"));
+    let attributes = [price, kind, sender];
     for (n, (name, kind, value)) in attributes.into_iter().flatten().enumerate() {
         let entry = format!("MessageAttributes.entry.{}", n + 1);
         add(&mut form, &format!("{entry}.Name"), name);
@@ -42,9 +40,12 @@ fn add(form: &mut String, name: &str, value: &str) {
     form.push_str(name);
     form.push('=');
     for byte in value.bytes() {
-        // The unreserved characters of RFC 3986; all else is encoded, the space too.
+        // As AWS's own SDKs write it, since some services that speak AWS's protocol compute
+        // the signature from what they have parsed and written again.
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             form.push(char::from(byte));
+        } else if byte == b' ' {
+            form.push('+');
         } else {
             // Writing to a string cannot fail.
             let _ = write!(form, "%{byte:02X}");
@@ -61,7 +62,7 @@ mod tests {
         assert_eq!(
             form("+4712345678", "Kode: 12+3 & æ=€\n", None, None),
             "Action=Publish&Version=2010-03-31&PhoneNumber=%2B4712345678\
-             &Message=Kode%3A%2012%2B3%20%26%20%C3%A6%3D%E2%82%AC%0A\
+             &Message=Kode%3A+12%2B3+%26+%C3%A6%3D%E2%82%AC%0A\
              &MessageAttributes.entry.1.Name=AWS.SNS.SMS.SMSType\
              &MessageAttributes.entry.1.Value.DataType=String\
              &MessageAttributes.entry.1.Value.StringValue=Transactional"
@@ -73,12 +74,15 @@ mod tests {
         let id = form("+4712345678", "x", Some("My-Brand"), Some("0.50"));
         assert!(
             id.ends_with(
-                "&MessageAttributes.entry.2.Name=AWS.SNS.SMS.SenderID\
+                "&MessageAttributes.entry.1.Name=AWS.SNS.SMS.MaxPrice\
+                 &MessageAttributes.entry.1.Value.DataType=Number\
+                 &MessageAttributes.entry.1.Value.StringValue=0.50\
+                 &MessageAttributes.entry.2.Name=AWS.SNS.SMS.SMSType\
                  &MessageAttributes.entry.2.Value.DataType=String\
-                 &MessageAttributes.entry.2.Value.StringValue=My-Brand\
-                 &MessageAttributes.entry.3.Name=AWS.SNS.SMS.MaxPrice\
-                 &MessageAttributes.entry.3.Value.DataType=Number\
-                 &MessageAttributes.entry.3.Value.StringValue=0.50"
+                 &MessageAttributes.entry.2.Value.StringValue=Transactional\
+                 &MessageAttributes.entry.3.Name=AWS.SNS.SMS.SenderID\
+                 &MessageAttributes.entry.3.Value.DataType=String\
+                 &MessageAttributes.entry.3.Value.StringValue=My-Brand"
             ),
             "{id}"
         );

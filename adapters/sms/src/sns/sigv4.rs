@@ -1,13 +1,13 @@
 //! AWS Signature Version 4 ("Signing AWS API requests", IAM user guide), as far as a `POST`
 //! without a query needs it.
 
-use std::fmt::Write as _;
-
 use countersign::Timestamp;
 use countersign_provider::Credential;
 use ring::digest::{SHA256, digest};
 use ring::hmac::{HMAC_SHA256, Key, Tag};
 use time::OffsetDateTime;
+
+use crate::hex;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -53,7 +53,7 @@ pub(super) fn sign(
         hash(canonical.as_bytes())
     );
     let key = key(&credentials.secret, &[day, region, service, "aws4_request"]);
-    let signature = hex(ring::hmac::sign(&key, to_sign.as_bytes()).as_ref());
+    let signature = hex::encode(ring::hmac::sign(&key, to_sign.as_bytes()).as_ref());
 
     let id = &credentials.id;
     let authorization = format!(
@@ -107,15 +107,7 @@ fn moment(now: Timestamp) -> String {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    hex(digest(&SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(digest(&SHA256, bytes).as_ref())
 }
 
 #[cfg(test)]
