@@ -19,5 +19,11 @@ mod smpp;
 mod smpp_failures;
 #[path = "providers/smpp_receipts.rs"]
 mod smpp_receipts;
+#[path = "providers/sns.rs"]
+mod sns;
 #[path = "providers/stage.rs"]
 mod stage;
+#[path = "providers/vonage.rs"]
+mod vonage;
+#[path = "providers/webhook.rs"]
+mod webhook;
