@@ -98,6 +98,8 @@ fn a_text_in_the_payload_or_in_ucs2_is_read() {
 fn a_message_that_quotes_a_receipt_says_nothing() {
     let quoted = "id:77 stat:ENROUTE err:000 Text:id:1 stat:DELIVRD";
     assert_eq!(of(RECEIPT, quoted, &[]), None);
+    let only_quoted = "id:77 err:000 Text:your code is stat:DELIVRD";
+    assert_eq!(of(RECEIPT, only_quoted, &[]), None);
     // Somebody's message to us is no receipt, whatever it says.
     assert_eq!(of(0, "id:77 stat:DELIVRD", &[]), None);
     let both = [id("77"), state(MessageState::Delivered)];
