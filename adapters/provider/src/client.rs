@@ -36,6 +36,13 @@ impl ClientConfig {
         }
     }
 
+    /// Another base URL, with everything else as it is.
+    #[must_use]
+    pub fn base_url(mut self, base_url: &str) -> Self {
+        base_url.clone_into(&mut self.base_url);
+        self
+    }
+
     /// Certificate authorities in PEM. They take the place of the system's own.
     #[must_use]
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {

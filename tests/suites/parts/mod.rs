@@ -12,12 +12,14 @@ pub(crate) mod mail;
 pub(crate) mod moto;
 pub(crate) mod ports;
 pub(crate) mod postgres;
+pub(crate) mod prism;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod second_opinion;
 pub(crate) mod server;
 pub(crate) mod smsc;
 pub(crate) mod smtp;
+pub(crate) mod twilio_sdk;
 
 use std::path::PathBuf;
 
