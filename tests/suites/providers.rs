@@ -13,14 +13,14 @@ mod client;
 #[expect(dead_code, reason = "each suite starts some of the counterparts")]
 #[path = "parts/mod.rs"]
 mod parts;
-#[path = "providers/sns.rs"]
-mod sns;
 #[path = "providers/smpp.rs"]
 mod smpp;
 #[path = "providers/smpp_failures.rs"]
 mod smpp_failures;
 #[path = "providers/smpp_receipts.rs"]
 mod smpp_receipts;
+#[path = "providers/sns.rs"]
+mod sns;
 #[path = "providers/stage.rs"]
 mod stage;
 #[path = "providers/twilio.rs"]

@@ -28,6 +28,20 @@ pub(crate) const USER: &str = "mailer";
 /// Its password.
 pub(crate) const PASSWORD: &str = "correct horse";
 
+/// What makes HTTP clients of tests. The deliverers' reqwest has TLS without a provider of
+/// cryptography of its own (each names ring), so that a client with reqwest's own settings
+/// needs one for the whole process.
+pub(crate) fn http_builder() -> reqwest::ClientBuilder {
+    // An error says that it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
+/// An HTTP client.
+pub(crate) fn http_client() -> reqwest::Client {
+    http_builder().build().expect("a client")
+}
+
 /// A file in `tests/parts`.
 pub(crate) fn script(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -121,7 +121,7 @@ async fn prism_takes_what_we_send_and_refuses_what_twilio_would() {
     // It does look: without fields, without login, in another form.
     assert_eq!(sms.check().await, Ok(()));
     assert_eq!(voice.check().await, Ok(()));
-    let client = reqwest::Client::new();
+    let client = crate::parts::http_client();
     let to = format!("{url}/2010-04-01/Accounts/{ACCOUNT}/Messages.json");
     let content_type = "application/x-www-form-urlencoded";
     let post = |content_type: &'static str, body: &'static str| {
