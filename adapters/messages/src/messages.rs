@@ -157,6 +157,13 @@ impl Messages {
         self.one(Part::Voice, message)
     }
 
+    /// The locale, in lower case, of the template that [`Messages::voice`] takes: what is
+    /// in English must not be read out by a voice that speaks the language asked for.
+    #[must_use]
+    pub fn voice_locale(&self, message: &Message<'_>) -> Option<&str> {
+        self.catalogue.best(message.locale, &[Part::Voice])
+    }
+
     fn one(&self, part: Part, message: &Message<'_>) -> Result<String, RenderError> {
         let locale = self
             .catalogue

@@ -8,7 +8,6 @@ mod config;
 mod console;
 mod failure;
 mod http_server;
-mod in_order;
 mod logging;
 mod private_file;
 mod secrets;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use countersign::{BuildError, Channel, Deliverer, KeyRing, Verifier};
 use countersign_http::{Api, ApiKeys, JwtVerifier, Scope, Scopes, StaticKey, TrustedProxies};
 use countersign_messages::Messages;
+use countersign_provider::{AfterLostAnswers, InOrder};
 use countersign_smtp::Smtp;
 
 pub(crate) use self::store::{fence, survives};
@@ -15,7 +16,6 @@ pub(crate) use self::store::{fence, survives};
 use crate::config::{Config, JwtKey, Provider, SecretText};
 use crate::console::Console;
 use crate::failure::{Failure, causes};
-use crate::in_order::InOrder;
 use crate::private_file;
 use crate::secrets::{self, Secrets};
 
@@ -111,7 +111,10 @@ pub(crate) fn deliverers(config: &Config, smtp: Option<&Arc<Smtp>>) -> Deliverer
         Provider::Smtp => smtp.map(|smtp| Arc::clone(smtp) as Arc<dyn Deliverer>),
     };
     let channel = |route: &crate::config::Route| {
-        let all = InOrder::of(route.via.iter().filter_map(one).collect())?;
+        let all = InOrder::of(
+            route.via.iter().filter_map(one).collect(),
+            AfterLostAnswers::Stop,
+        )?;
         Some((route.channel, all))
     };
     config.routes.iter().filter_map(channel).collect()

@@ -6,14 +6,20 @@
 
 pub(crate) mod ca;
 pub(crate) mod exim;
+pub(crate) mod http_fake;
 pub(crate) mod leash;
 pub(crate) mod mail;
+pub(crate) mod moto;
 pub(crate) mod ports;
 pub(crate) mod postgres;
+pub(crate) mod prism;
 pub(crate) mod proxy;
 pub(crate) mod redis;
+pub(crate) mod second_opinion;
 pub(crate) mod server;
+pub(crate) mod smsc;
 pub(crate) mod smtp;
+pub(crate) mod twilio_sdk;
 
 use std::path::PathBuf;
 
@@ -21,6 +27,20 @@ use std::path::PathBuf;
 pub(crate) const USER: &str = "mailer";
 /// Its password.
 pub(crate) const PASSWORD: &str = "correct horse";
+
+/// What makes HTTP clients of tests. The deliverers' reqwest has TLS without a provider of
+/// cryptography of its own (each names ring), so that a client with reqwest's own settings
+/// needs one for the whole process.
+pub(crate) fn http_builder() -> reqwest::ClientBuilder {
+    // An error says that it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
+/// An HTTP client.
+pub(crate) fn http_client() -> reqwest::Client {
+    http_builder().build().expect("a client")
+}
 
 /// A file in `tests/parts`.
 pub(crate) fn script(name: &str) -> PathBuf {

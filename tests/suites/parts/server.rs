@@ -219,7 +219,7 @@ impl Server {
     }
 
     pub(crate) async fn wait_until_ready(&self) {
-        let client = reqwest::Client::new();
+        let client = super::http_client();
         let url = format!("{}/readyz", self.admin);
         let clock = Stopwatch::start();
         while !matches!(client.get(&url).send().await, Ok(ready) if ready.status() == 200) {

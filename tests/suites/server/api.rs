@@ -25,7 +25,7 @@ pub(crate) struct Answer {
 impl Api {
     pub(crate) fn new(base: &str, key: &str) -> Self {
         Self {
-            client: Client::new(),
+            client: crate::parts::http_client(),
             base: base.to_owned(),
             key: key.to_owned(),
         }
@@ -33,7 +33,7 @@ impl Api {
 
     /// The same calls over one HTTP/2 connection.
     pub(crate) fn http2(base: &str, key: &str) -> Self {
-        let client = Client::builder()
+        let client = crate::parts::http_builder()
             .http2_prior_knowledge()
             .pool_max_idle_per_host(1);
         Self {

@@ -61,7 +61,7 @@ async fn a65_all_wrong_keys_get_the_same_answer_and_then_have_to_wait() {
         }
     }
     let without =
-        answer(reqwest::Client::new().post(format!("{}/v1/verify/send", home.base()))).await;
+        answer(crate::parts::http_client().post(format!("{}/v1/verify/send", home.base()))).await;
     assert_eq!(outside(&without), outside(&first));
     let mut tries = 0;
     let refused = loop {
@@ -90,7 +90,7 @@ async fn a66_of_a_hundred_activations_at_once_one_is_shown_the_key() {
         .to_owned();
     let activate = || {
         let url = format!("{}/v1/dashboard/verify/activate", stage.home.base());
-        answer(reqwest::Client::new().post(url).bearer_auth(&token))
+        answer(crate::parts::http_client().post(url).bearer_auth(&token))
     };
     let tasks: Vec<_> = (0..100).map(|_| tokio::spawn(activate())).collect();
     let mut keys = Vec::new();
@@ -136,7 +136,7 @@ async fn activation_takes_valid_tokens_only() {
         signed.to_owned(),
     ] {
         let url = format!("{}/v1/dashboard/verify/activate", home.base());
-        answer(reqwest::Client::new().post(url).bearer_auth(wrong))
+        answer(crate::parts::http_client().post(url).bearer_auth(wrong))
             .await
             .problem(401);
     }

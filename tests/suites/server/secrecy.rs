@@ -116,7 +116,7 @@ async fn a37_nothing_secret_is_in_the_log_at_trace() {
         .trim_end()
         .to_owned();
     let url = format!("{}/v1/dashboard/verify/activate", home.base());
-    let activate = || answer(reqwest::Client::new().post(&url).bearer_auth(&token));
+    let activate = || answer(crate::parts::http_client().post(&url).bearer_auth(&token));
     let activated = activate().await.expect(200).text_of("api_key");
     activate().await.problem(409);
     let wrong_key = format!("{}x", &key[..key.len() - 1]);
@@ -125,7 +125,7 @@ async fn a37_nothing_secret_is_in_the_log_at_trace() {
         .await
         .problem(401);
     answer(
-        reqwest::Client::new()
+        crate::parts::http_client()
             .post(&url)
             .bearer_auth(format!("{token}x")),
     )

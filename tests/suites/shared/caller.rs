@@ -33,7 +33,7 @@ pub(crate) enum Answer {
 impl Caller {
     pub(crate) fn new(servers: impl Iterator<Item = String>, key: &str) -> Self {
         let way = |base| {
-            let client = Client::builder()
+            let client = crate::parts::http_builder()
                 .http2_prior_knowledge()
                 .pool_max_idle_per_host(1);
             (client.build().expect("a client"), base)

@@ -1,0 +1,102 @@
+//! How many short messages a text takes, and which alphabet.
+//!
+//! ```
+//! use countersign_sms::segments::{Encoding, segments};
+//!
+//! let price = segments("Your code: 123456. 5 €");
+//! assert_eq!(price.encoding, Encoding::Gsm7);
+//! assert_eq!((price.units, price.parts), (23, 1)); // the euro sign counts twice
+//! assert_eq!(segments("code 123456 ✓").encoding, Encoding::Ucs2);
+//! ```
+
+mod gsm7;
+mod split;
+
+pub(crate) use split::{Parts, split};
+
+/// The alphabet of a short message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// The GSM 7-bit default alphabet with its extension table (3GPP TS 23.038, 6.2.1).
+    /// A unit is a septet; a character of the extension table takes two.
+    Gsm7,
+    /// UCS-2, in fact UTF-16. A unit is 16 bits; a character beyond U+FFFF takes two.
+    Ucs2,
+}
+
+impl Encoding {
+    /// How many units a message of one part may have (3GPP TS 23.040: 140 octets).
+    #[must_use]
+    pub const fn alone(self) -> usize {
+        match self {
+            Self::Gsm7 => 160,
+            Self::Ucs2 => 70,
+        }
+    }
+
+    /// How many units each of several parts may have, beside the six octets by which
+    /// the phone puts them together.
+    #[must_use]
+    pub const fn of_several(self) -> usize {
+        match self {
+            Self::Gsm7 => 153,
+            Self::Ucs2 => 67,
+        }
+    }
+}
+
+/// What a text takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Segments {
+    /// GSM-7 where every character has a place in it, else UCS-2.
+    pub encoding: Encoding,
+    /// Its length, in septets or in units of 16 bits.
+    pub units: usize,
+    /// How many short messages it takes, which is what operators charge for. An empty
+    /// text takes one.
+    pub parts: usize,
+}
+
+/// Counts what `text` takes.
+///
+/// A character is never cut in two, so that a pair of units that would lie across a
+/// boundary goes to the next part as a whole.
+#[must_use]
+pub fn segments(text: &str) -> Segments {
+    let encoding = encoding(text);
+    let (mut units, mut parts, mut in_last) = (0, 1, 0);
+    for width in text.chars().map(|c| width(encoding, c)) {
+        units += width;
+        in_last += width;
+        if in_last > encoding.of_several() {
+            parts += 1;
+            in_last = width;
+        }
+    }
+    Segments {
+        encoding,
+        units,
+        parts: if units <= encoding.alone() { 1 } else { parts },
+    }
+}
+
+fn encoding(text: &str) -> Encoding {
+    if text.chars().all(|c| gsm7::septets(c).is_some()) {
+        Encoding::Gsm7
+    } else {
+        Encoding::Ucs2
+    }
+}
+
+/// How many units a character takes in the alphabet of its text.
+fn width(encoding: Encoding, character: char) -> usize {
+    match encoding {
+        Encoding::Gsm7 => gsm7::septets(character).map_or(0, gsm7::Septets::count),
+        Encoding::Ucs2 => character.len_utf16(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Delivers codes by voice call.
+
+mod spoken;
+pub mod twilio;
+mod voices;
+pub mod vonage;
