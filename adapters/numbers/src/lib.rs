@@ -51,4 +51,5 @@ mod spelling;
 pub use config::NumbersConfig;
 pub use error::NumbersConfigError;
 pub use numbers::{Facts, Numbers};
+pub use price::micros;
 pub use sort::Sort;

@@ -6,10 +6,22 @@ const MICROS: u64 = 1_000_000;
 const DECIMALS: usize = 6;
 
 const FORM: &str = "is not a price; write a decimal number such as 0.0521";
+const TOO_MUCH: &str = "is above 1000 for one message; write it in the currency's unit";
 
-/// The price in millionths of the currency. No floating-point number is involved, so
-/// that a sum of prices is exactly what the operator wrote.
-pub(crate) fn micros(text: &str) -> Result<u64, &'static str> {
+/// The price of one message in millionths of the currency.
+pub(crate) fn price(text: &str) -> Result<u64, &'static str> {
+    match micros(text)? {
+        price if price <= MOST * MICROS => Ok(price),
+        _ => Err(TOO_MUCH),
+    }
+}
+
+/// Decimal text in millionths of the currency, at most six decimals. No floating-point
+/// number is involved, so that a sum of prices is exactly what the operator wrote.
+///
+/// # Errors
+/// What is wrong with it, to be read after the name of a field.
+pub fn micros(text: &str) -> Result<u64, &'static str> {
     let (whole, decimals) = match text.split_once('.') {
         Some((_, "")) => return Err(FORM),
         Some(parts) => parts,
@@ -22,15 +34,12 @@ pub(crate) fn micros(text: &str) -> Result<u64, &'static str> {
     if decimals.len() > DECIMALS {
         return Err("has more than six decimals; round it up");
     }
-    let too_much = "is above 1000 for one message; write it in the currency's unit";
-    let whole: u64 = whole.parse().map_err(|_| too_much)?;
     let decimals: u64 = format!("{decimals:0<DECIMALS$}")
         .parse()
         .map_err(|_| FORM)?;
-    if whole > MOST || (whole == MOST && decimals > 0) {
-        return Err(too_much);
-    }
-    Ok(whole * MICROS + decimals)
+    let whole: u64 = whole.parse().map_err(|_| TOO_MUCH)?;
+    let whole = whole.checked_mul(MICROS).ok_or(TOO_MUCH)?;
+    whole.checked_add(decimals).ok_or(TOO_MUCH)
 }
 
 #[cfg(test)]
@@ -52,7 +61,7 @@ mod tests {
             ("999.999999", 999_999_999),
             ("1000", 1_000_000_000),
         ] {
-            assert_eq!(micros(text), Ok(expected), "{text}");
+            assert_eq!(price(text), Ok(expected), "{text}");
         }
     }
 
@@ -62,11 +71,11 @@ mod tests {
             "", ".", "1.", ".5", "-1", "+1", "1e3", "0,05", " 1", "1 ", "0x1", "NaN", "1.2.3", "٣",
             "$1", "1_000",
         ] {
-            assert_eq!(micros(text), Err(FORM), "{text:?}");
+            assert_eq!(price(text), Err(FORM), "{text:?}");
         }
-        assert!(micros("0.0000001").is_err_and(|problem| problem.contains("six")));
+        assert!(price("0.0000001").is_err_and(|problem| problem.contains("six")));
         for text in ["1000.000001", "1001", "52100", "99999999999999999999999"] {
-            assert!(micros(text).is_err_and(|problem| problem.contains("1000")));
+            assert!(price(text).is_err_and(|problem| problem.contains("1000")));
         }
     }
 }

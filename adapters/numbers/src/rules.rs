@@ -108,7 +108,7 @@ fn dearest(
         let (name, country, provider) = (channel.name(), &entry.country, &entry.provider);
         let field = format!("prices.{name}.{country}.{provider}");
         let country = self::country(library, &field, country)?;
-        let micros = price::micros(&entry.text).map_err(|problem| NumbersConfigError::Price {
+        let micros = price::price(&entry.text).map_err(|problem| NumbersConfigError::Price {
             field: field.clone(),
             problem,
         })?;

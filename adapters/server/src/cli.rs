@@ -34,6 +34,9 @@ enum Command {
         /// Send one real code there, over SMS or email
         #[arg(long, value_name = "ADDRESS")]
         send_to: Option<Unread>,
+        /// Prints what a message to this phone number would cost, and sends none.
+        #[arg(long, value_name = "NUMBER")]
+        cost_of: Option<Unread>,
     },
     /// Make, list and revoke API keys
     #[command(subcommand)]
@@ -139,8 +142,9 @@ impl Cli {
             logging::start(crate::config::LogFormat::Text, QUIET)?;
         }
         let config = Config::load(self.config.as_deref());
-        if let Command::CheckConfig { send_to } = self.command {
-            return commands::check_config::run(config, send_to.as_ref()).await;
+        if let Command::CheckConfig { send_to, cost_of } = self.command {
+            let (to, number) = (send_to.as_ref(), cost_of.as_ref());
+            return commands::check_config::run(config, to, number).await;
         }
         let config = config?;
         let serving = matches!(self.command, Command::Serve);

@@ -1,6 +1,7 @@
 //! One module for each command beside `serve`. Each works beside a running server.
 
 pub(crate) mod check_config;
+mod cost;
 pub(crate) mod fence;
 pub(crate) mod inspect;
 pub(crate) mod key;
@@ -16,7 +17,7 @@ use countersign::{Destination, Verifier};
 use crate::cli::Whose;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::wiring::{self, FirstStart};
+use crate::wiring::{self, Deliverers, FirstStart};
 
 /// The verifier on the server's store, for what delivers nothing.
 async fn beside_the_server(config: &Config, first: FirstStart) -> Result<Verifier, Failure> {
@@ -26,7 +27,7 @@ async fn beside_the_server(config: &Config, first: FirstStart) -> Result<Verifie
              sqlite:PATH, or a redis:// or postgres:// URL",
         ));
     }
-    wiring::verifier(config, first, Vec::new()).await
+    wiring::verifier(config, first, &Deliverers::default()).await
 }
 
 /// The destination that a command is about, read as the server reads it. A mistake in it is

@@ -3,21 +3,26 @@
 mod environment;
 mod error;
 mod file;
+mod numbers;
 mod policy;
 mod provider;
+mod providers;
 mod raw;
 mod resolve;
+mod sandbox;
 mod secret_text;
 mod store;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use countersign::{Policy, Tenant};
+use countersign::{Code, Destination, Policy, Tenant};
+use countersign_numbers::NumbersConfig;
 use ipnet::IpNet;
 
 pub(crate) use self::error::ConfigError;
 pub(crate) use self::provider::{Provider, Route};
+pub(crate) use self::providers::Providers;
 pub(crate) use self::secret_text::SecretText;
 pub(crate) use self::store::{StoreConfig, StoreUrl};
 
@@ -39,6 +44,9 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     pub(crate) routes: Vec<Route>,
     pub(crate) smtp: Option<SmtpConfig>,
+    pub(crate) providers: Providers,
+    pub(crate) numbers: NumbersConfig,
+    pub(crate) test_destinations: Vec<(Destination, Code)>,
     pub(crate) jwt: JwtConfig,
     pub(crate) policy: Policy,
     pub(crate) messages: MessagesConfig,

@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::failure::{Failure, causes};
 use crate::http_server;
 use crate::shutdown::{Ending, Signals};
-use crate::wiring::{self, FirstStart};
+use crate::wiring::{self, Deliverers, FirstStart};
 use crate::{banner, console};
 
 /// How long a token that is printed for trying things out is good.
@@ -42,14 +42,16 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let (listen, admin_listen) = (address(&listener)?, address(&admin_listener)?);
     let render = metrics()?;
 
-    let verifier = verifier(&config).await?;
+    let deliverers = Deliverers::of(&config, &wiring::messages(&config)?)?;
+    let verifier = wiring::verifier(&config, FirstStart::Make, &deliverers).await?;
     let jwt = wiring::jwt(&config, FirstStart::Make)?;
-    let api = wiring::api(&config, verifier.clone());
     let readiness = Readiness::new(verifier.clone());
     let base = config
         .public_url
         .clone()
         .unwrap_or_else(|| banner::url_of(listen));
+    deliverers.listen(&verifier);
+    let api = deliverers.reported_to(wiring::api(&config, verifier.clone()), &base);
     let trial = Trial::of(&config, &jwt)?;
     let (router, key_and_token) = public(&config, &api, &verifier, jwt, &base, trial);
 
@@ -77,13 +79,6 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     }
     server.until_the_end(&config, signals).await;
     Ok(())
-}
-
-async fn verifier(config: &Config) -> Result<Verifier, Failure> {
-    let messages = wiring::messages(config)?;
-    let smtp = wiring::smtp(config, &messages)?;
-    let deliverers = wiring::deliverers(config, smtp.as_ref());
-    wiring::verifier(config, FirstStart::Make, deliverers).await
 }
 
 /// What lets a newcomer call the API: a key that lives in this process only, and a token.

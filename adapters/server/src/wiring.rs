@@ -1,20 +1,24 @@
 //! Puts the parts together: the one place that names concrete adapters.
 
+mod deliverers;
+mod part;
 mod store;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign::{BuildError, Channel, Deliverer, KeyRing, Verifier};
-use countersign_http::{Api, ApiKeys, JwtVerifier, Scope, Scopes, StaticKey, TrustedProxies};
+use countersign::{BuildError, Channel, Code, KeyRing, Verifier};
+use countersign_http::{
+    Api, ApiKeys, DryRun, JwtVerifier, Scope, Scopes, StaticKey, TrustedProxies,
+};
 use countersign_messages::Messages;
-use countersign_provider::{AfterLostAnswers, InOrder};
-use countersign_smtp::Smtp;
+use countersign_numbers::Numbers;
 
+pub(crate) use self::deliverers::Deliverers;
+pub(crate) use self::part::Part;
 pub(crate) use self::store::{fence, survives};
 
-use crate::config::{Config, JwtKey, Provider, SecretText};
-use crate::console::Console;
+use crate::config::{Config, JwtKey, SecretText};
 use crate::failure::{Failure, causes};
 use crate::private_file;
 use crate::secrets::{self, Secrets};
@@ -27,9 +31,6 @@ pub(crate) enum FirstStart {
     /// They must be there: for commands that look at what a server did.
     Refuse,
 }
-
-/// Deliverers by channel.
-pub(crate) type Deliverers = Vec<(Channel, Arc<dyn Deliverer>)>;
 
 /// The keys of the deployment. A memory store's live as long as its process, unless the
 /// secret file is there; a shared store's must be given, for every server needs the same.
@@ -57,82 +58,46 @@ pub(crate) fn messages(config: &Config) -> Result<Arc<Messages>, Failure> {
         .map_err(|error| Failure::config(format!("messages: {}", causes(&error))))
 }
 
-/// The mail server's deliverer, where it is named.
-pub(crate) fn smtp(
-    config: &Config,
-    messages: &Arc<Messages>,
-) -> Result<Option<Arc<Smtp>>, Failure> {
-    if !config
-        .routes
-        .iter()
-        .any(|route| route.via.contains(&Provider::Smtp))
-    {
-        return Ok(None);
+/// What is known of phone numbers. Countries that are listed and refused all the same are
+/// worth a warning.
+pub(crate) fn numbers(config: &Config) -> Result<Arc<Numbers>, Failure> {
+    let numbers = Numbers::new(&config.numbers).map_err(|error| Failure::config(causes(&error)))?;
+    for channel in [Channel::Sms, Channel::Voice] {
+        let countries = numbers.unpriced(channel).join(", ");
+        if !countries.is_empty() {
+            let channel = channel.name();
+            tracing::warn!(
+                channel,
+                countries,
+                "listed, and refused: a provider has no price"
+            );
+        }
     }
-    let unset = |field: &str, example: &str| {
-        Failure::config(format!(
-            "email.via names \"smtp\", and smtp.{field} is not set: set it under [smtp], for \
-             instance {field} = \"{example}\""
-        ))
-    };
-    let url_example = "smtp://user@mail.example.com:587";
-    let Some(smtp) = &config.smtp else {
-        return Err(unset("url", url_example));
-    };
-    let Some(url) = &smtp.url else {
-        return Err(unset("url", url_example));
-    };
-    let Some(from) = &smtp.from else {
-        return Err(unset("from", "Example <no-reply@example.com>"));
-    };
-    let mut settings = countersign_smtp::SmtpConfig::new(url.reveal(), from);
-    if let Some(password) = &smtp.password {
-        settings = settings.password(password.reveal());
-    }
-    if let Some(path) = &smtp.ca_file {
-        let pem = std::fs::read(path).map_err(|error| {
-            Failure::config(format!(
-                "smtp.ca_file: cannot read {}: {error}",
-                path.display()
-            ))
-        })?;
-        settings = settings.ca_pem(pem);
-    }
-    let smtp = Smtp::new(settings, Arc::clone(messages))
-        .map_err(|error| Failure::config(causes(&error)))?;
-    Ok(Some(Arc::new(smtp)))
-}
-
-/// Every channel that has deliverers, with them.
-pub(crate) fn deliverers(config: &Config, smtp: Option<&Arc<Smtp>>) -> Deliverers {
-    let console: Arc<dyn Deliverer> = Arc::new(Console);
-    let one = |provider: &Provider| match provider {
-        Provider::Console => Some(Arc::clone(&console)),
-        Provider::Smtp => smtp.map(|smtp| Arc::clone(smtp) as Arc<dyn Deliverer>),
-    };
-    let channel = |route: &crate::config::Route| {
-        let all = InOrder::of(
-            route.via.iter().filter_map(one).collect(),
-            AfterLostAnswers::Stop,
-        )?;
-        Some((route.channel, all))
-    };
-    config.routes.iter().filter_map(channel).collect()
+    Ok(Arc::new(numbers))
 }
 
 /// The verifier, its store found to be atomic and its own.
 pub(crate) async fn verifier(
     config: &Config,
     first: FirstStart,
-    deliverers: Deliverers,
+    deliverers: &Deliverers,
 ) -> Result<Verifier, Failure> {
     let keys = keys(config, first)?;
+    let numbers = numbers(config)?;
     let store = store::open(&config.store, first).await?;
-    let mut builder = Verifier::builder(keys, store).policy(config.policy.clone());
-    for (channel, deliverer) in deliverers {
-        builder = builder.deliverer(channel, deliverer);
+    let mut builder = Verifier::builder(keys, store)
+        .policy(config.policy.clone())
+        .number_plan(numbers)
+        .observer(Arc::new(DryRun::new()));
+    for (to, code) in &config.test_destinations {
+        let code = Code::from_custom(code.reveal());
+        let code = code.map_err(|error| Failure::runtime("test_destination", &error))?;
+        builder = builder.test_destination(to.clone(), code);
     }
-    let verifier = builder.build().map_err(|error| wrong_store(&error))?;
+    let verifier = deliverers
+        .install(builder)
+        .build()
+        .map_err(|error| wrong_store(&error))?;
     verifier
         .probe()
         .await
@@ -247,10 +212,18 @@ mod tests {
 
     fn channels(text: &str) -> Vec<Channel> {
         let config = Config::of(text).unwrap();
-        deliverers(&config, None)
-            .into_iter()
-            .map(|(channel, _)| channel)
-            .collect()
+        Deliverers::over(&config, built(&config)).channels()
+    }
+
+    /// What can be built of it.
+    fn built(config: &Config) -> Vec<(Channel, Part)> {
+        let messages = messages(config).unwrap();
+        let named = Deliverers::named(config);
+        let part = |(channel, provider)| {
+            let part = Part::build(provider, channel, config, &messages);
+            part.ok().map(|part| (channel, part))
+        };
+        named.filter_map(part).collect()
     }
 
     #[test]
@@ -273,7 +246,8 @@ mod tests {
         ] {
             let config = Config::of(&format!("[email]\nvia = [\"smtp\"]\n{section}")).unwrap();
             let messages = messages(&config).unwrap();
-            let sentence = smtp(&config, &messages).map(drop).unwrap_err().to_string();
+            let refused = Deliverers::of(&config, &messages).map(drop);
+            let sentence = refused.unwrap_err().to_string();
             assert!(sentence.contains(expected), "{sentence}");
         }
     }
@@ -288,21 +262,21 @@ mod tests {
             folder.path().join("data/countersign.db").display()
         );
         let config = Config::of(&text).unwrap();
-        let untouched = verifier(&config, FirstStart::Refuse, Vec::new()).await;
+        let untouched = verifier(&config, FirstStart::Refuse, &Deliverers::default()).await;
         assert!(
             untouched.is_err() && !secret.exists(),
             "a look makes nothing"
         );
-        verifier(&config, FirstStart::Make, Vec::new())
+        verifier(&config, FirstStart::Make, &Deliverers::default())
             .await
             .map(drop)
             .unwrap();
-        verifier(&config, FirstStart::Refuse, Vec::new())
+        verifier(&config, FirstStart::Refuse, &Deliverers::default())
             .await
             .map(drop)
             .unwrap();
         std::fs::remove_file(&secret).unwrap();
-        let refused = verifier(&config, FirstStart::Make, Vec::new())
+        let refused = verifier(&config, FirstStart::Make, &Deliverers::default())
             .await
             .map(drop);
         assert!(

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use countersign::{Channel, Destination, SendRequest, Tenant, Verifier};
 use countersign_messages::Messages;
 
+use super::cost;
 use crate::cli::Unread;
-use crate::config::{Config, ConfigError, StoreUrl};
+use crate::config::{Config, ConfigError, Provider, StoreUrl};
 use crate::console;
 use crate::failure::{Failure, causes};
-use crate::wiring::{self, Deliverers, FirstStart};
+use crate::wiring::{self, Deliverers, FirstStart, Part};
 
 /// Whose message a trial is, in limits and logs.
 const TRIAL_TENANT: &str = "check-config";
@@ -18,6 +19,7 @@ const TRIAL_TENANT: &str = "check-config";
 pub(crate) async fn run(
     config: Result<Config, ConfigError>,
     send_to: Option<&Unread>,
+    cost_of: Option<&Unread>,
 ) -> Result<(), Failure> {
     let mut report = Report::default();
     let Some(config) = report.note("configuration", config.map_err(|e| e.to_string()), |_| {
@@ -31,7 +33,14 @@ pub(crate) async fn run(
     })?;
     let deliverers = deliverers(&mut report, &config).await?;
     report.note("jwt", token_key(&config), |text| (*text).to_owned())?;
-    let verifier = store(&mut report, &config, deliverers, send_to.is_some()).await?;
+    let numbers = sentence(wiring::numbers(&config));
+    let used = |_: &_| "countries and prices can be used".to_owned();
+    if let (Some(numbers), Some(number)) = (report.note("numbers", numbers, used)?, cost_of) {
+        let told = cost::of(&numbers, number.text());
+        let name = told.as_ref().map_or("cost", |(name, _)| name).to_owned();
+        report.note(&name, told, |(_, told)| told.clone())?;
+    }
+    let verifier = store(&mut report, &config, &deliverers, send_to.is_some()).await?;
     if let (Some(to), Some(verifier)) = (send_to, verifier) {
         let read = verifier
             .read_any(to.text())
@@ -91,7 +100,7 @@ fn sentence<T>(outcome: Result<T, Failure>) -> Result<T, String> {
 }
 
 fn shown_where(config: &Config) -> String {
-    let console = crate::config::Provider::Console;
+    let console = Provider::Console;
     let shown: Vec<_> = config
         .routes
         .iter()
@@ -111,20 +120,32 @@ async fn deliverers(report: &mut Report, config: &Config) -> Result<Deliverers, 
     };
     let messages = sentence(wiring::messages(config));
     let Some(messages) = report.note("messages", messages, locales)? else {
-        return Ok(Vec::new());
+        return Ok(Deliverers::default());
     };
-    let smtp = match wiring::smtp(config, &messages) {
-        Ok(None) => None,
-        Ok(Some(smtp)) => {
-            let alive = smtp.check().await.map_err(|error| causes(&error));
-            let well = |()| "the server greets us and takes our login".to_owned();
-            report.note("smtp", alive, |()| well(()))?.map(|()| smtp)
+    let mut parts = Vec::new();
+    for (channel, provider) in Deliverers::named(config) {
+        let name = line(channel, provider);
+        let asked = match Part::build(provider, channel, config, &messages) {
+            Ok(part) => part.question.ask().await.map(|well| (well, part)),
+            Err(failure) => Err(failure.to_string()),
+        };
+        if provider == Provider::Console {
+            // Where codes are shown has a line of its own.
+            parts.extend(asked.ok().map(|(_, part)| (channel, part)));
+            continue;
         }
-        Err(failure) => report
-            .note("smtp", Err(failure.to_string()), |()| String::new())?
-            .and(None),
-    };
-    Ok(wiring::deliverers(config, smtp.as_ref()))
+        let part = report.note(&name, asked, |(well, _)| (*well).to_owned())?;
+        parts.extend(part.map(|(_, part)| (channel, part)));
+    }
+    Ok(Deliverers::over(config, parts))
+}
+
+/// A provider's line: it may be there for several channels.
+fn line(channel: Channel, provider: Provider) -> String {
+    match provider {
+        Provider::Smtp => "smtp".to_owned(),
+        provider => format!("{} for {}", provider.name(), channel.name()),
+    }
 }
 
 fn token_key(config: &Config) -> Result<&'static str, String> {
@@ -143,7 +164,7 @@ fn token_key(config: &Config) -> Result<&'static str, String> {
 async fn store(
     report: &mut Report,
     config: &Config,
-    deliverers: Deliverers,
+    deliverers: &Deliverers,
     sends: bool,
 ) -> Result<Option<Verifier>, Failure> {
     let fresh = match &config.store.url {

@@ -1,8 +1,11 @@
 //! The rules, by the names of the configuration.
 
+mod money;
+
 use countersign::{Alphabet, CodeForm, Limit, Policy, ResendPolicy};
 use serde::Deserialize;
 
+use self::money::{DryRun, RawConversion, RawSpend};
 use super::ConfigError;
 
 /// `[policy]` as it was written; what is not there keeps its default.
@@ -30,6 +33,11 @@ pub(super) struct RawPolicy {
     network_sends: Option<RawSwitch>,
     source_checks: Option<RawSwitch>,
     tenant_sends: Option<RawSwitch>,
+    prefix_sends: Option<RawSwitch>,
+    prefix_conversion: Option<RawConversion>,
+    tenant_daily_spend: Option<RawSpend>,
+    total_daily_spend: Option<RawSpend>,
+    dry_run: Option<Vec<DryRun>>,
 }
 
 impl RawPolicy {
@@ -90,6 +98,7 @@ impl RawPolicy {
             &mut policy.tenant_sends,
             self.tenant_sends.map(|limit| limit.0),
         );
+        self.set_money(&mut policy);
         Ok(policy)
     }
 
@@ -234,7 +243,10 @@ fn key_of(field: &str, policy: &Policy) -> String {
         "destination" => (&policy.destination, ""),
         "known_device" => (&policy.known_device, "known_device_"),
         "record_bytes" => return "policy".to_owned(),
-        other => return format!("policy.{other}"),
+        other => {
+            let key = other.split('.').next().unwrap_or(other);
+            return format!("policy.{}", key.trim_end_matches("_micros"));
+        }
     };
     let out_of_order =
         |[short, long]: [Limit; 2]| short.seconds > long.seconds || long.seconds > LONGEST_WINDOW;

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use super::numbers::{RawNumbers, RawPrices};
 use super::policy::RawPolicy;
+use super::providers::{Smpp, Sns, Twilio, Vonage, Webhook};
+use super::sandbox::RawTestDestination;
 use super::{ConfigError, LogFormat, SecretText};
 
 /// What was written, before defaults: the keys of `countersign.toml`.
@@ -27,11 +30,17 @@ pub(super) struct Raw {
     pub(super) max_in_flight: Option<u32>,
     pub(super) store: RawStore,
     pub(super) email: RawRoute,
-    pub(super) sms: RawSms,
-    pub(super) voice: RawRoute,
+    pub(super) sms: RawPhones,
+    pub(super) voice: RawPhones,
     pub(super) smtp: Option<RawSmtp>,
-    pub(super) twilio: Option<RawTwilio>,
-    pub(super) vonage: Option<RawVonage>,
+    pub(super) twilio: Twilio,
+    pub(super) vonage: Vonage,
+    pub(super) sns: Sns,
+    pub(super) smpp: Smpp,
+    pub(super) webhook: Webhook,
+    pub(super) numbers: RawNumbers,
+    pub(super) prices: RawPrices,
+    pub(super) test_destination: Option<Vec<RawTestDestination>>,
     pub(super) jwt: RawJwt,
     pub(super) policy: RawPolicy,
     pub(super) messages: RawMessages,
@@ -62,13 +71,15 @@ pub(super) struct RawStore {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawRoute {
     pub(super) via: Option<Vec<String>>,
+    pub(super) dangerous_retry_lost: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct RawSms {
+pub(super) struct RawPhones {
     pub(super) via: Option<Vec<String>>,
     pub(super) countries: Option<Vec<String>>,
+    pub(super) dangerous_retry_lost: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -79,27 +90,6 @@ pub(super) struct RawSmtp {
     pub(super) password_file: Option<PathBuf>,
     pub(super) from: Option<String>,
     pub(super) ca_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawTwilio {
-    pub(super) account_sid: Option<String>,
-    pub(super) auth_token: Option<SecretText>,
-    pub(super) auth_token_file: Option<PathBuf>,
-    pub(super) from: Option<String>,
-    pub(super) messaging_service_sid: Option<String>,
-    pub(super) base_url: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawVonage {
-    pub(super) api_key: Option<String>,
-    pub(super) api_secret: Option<SecretText>,
-    pub(super) api_secret_file: Option<PathBuf>,
-    pub(super) from: Option<String>,
-    pub(super) base_url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

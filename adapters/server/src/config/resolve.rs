@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use countersign::{Channel, Policy, Tenant};
 
+use super::provider::Written;
 use super::raw::{Raw, RawApiKey, RawJwt, RawSmtp};
 use super::{
-    Config, ConfigError, JwtConfig, JwtKey, MessagesConfig, SecretText, SmtpConfig, StaticKey,
-    StoreConfig, provider,
+    Config, ConfigError, JwtConfig, JwtKey, MessagesConfig, Provider, Providers, Route, SecretText,
+    SmtpConfig, StaticKey, StoreConfig, numbers, provider, sandbox,
 };
 
 const SECRET_FILE: &str = "./data/secret";
@@ -20,23 +21,37 @@ const ADMIN_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::
 
 /// Fills in the defaults and refuses what makes no sense.
 pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
-    refuse_both(&raw)?;
-    countries(raw.sms.countries.as_deref().unwrap_or_default())?;
     let production = raw.production.unwrap_or(false);
     let secret_file = raw
         .secret_file
         .unwrap_or_else(|| PathBuf::from(SECRET_FILE));
     let routes = provider::routes([
-        (Channel::Sms, raw.sms.via),
-        (Channel::Voice, raw.voice.via),
-        (Channel::Email, raw.email.via),
+        Written {
+            channel: Channel::Sms,
+            via: raw.sms.via,
+            dangerous_retry_lost: raw.sms.dangerous_retry_lost,
+        },
+        Written {
+            channel: Channel::Voice,
+            via: raw.voice.via,
+            dangerous_retry_lost: raw.voice.dangerous_retry_lost,
+        },
+        Written {
+            channel: Channel::Email,
+            via: raw.email.via,
+            dangerous_retry_lost: raw.email.dangerous_retry_lost,
+        },
     ])?;
-    // The console costs nothing; what it guards are the guesses, and those limits stay.
-    let only_console = provider::only_console(&routes);
-    let base = if only_console {
-        Policy::for_console()
-    } else {
-        Policy::default()
+    let countries = [
+        (Channel::Sms, raw.sms.countries.unwrap_or_default()),
+        (Channel::Voice, raw.voice.countries.unwrap_or_default()),
+    ];
+    let providers = Providers {
+        twilio: raw.twilio,
+        vonage: raw.vonage,
+        sns: raw.sns,
+        smpp: raw.smpp,
+        webhook: raw.webhook,
     };
     Ok(Config {
         listen: raw.listen.unwrap_or(LISTEN),
@@ -52,8 +67,11 @@ pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
         max_in_flight: in_flight(raw.max_in_flight.unwrap_or(1024))?,
         store: StoreConfig::resolve(raw.store)?,
         smtp: raw.smtp.map(smtp).transpose()?,
+        providers: providers.settled()?,
+        numbers: numbers::resolve(&raw.numbers, &raw.prices, countries, &routes)?,
+        test_destinations: sandbox::resolve(raw.test_destination.unwrap_or_default(), production)?,
         jwt: jwt(raw.jwt, &secret_file)?,
-        policy: raw.policy.over(base, production)?,
+        policy: raw.policy.over(base(&routes), production)?,
         messages: MessagesConfig {
             brand: raw.messages.brand.unwrap_or_else(|| BRAND.to_owned()),
             dir: raw.messages.dir,
@@ -64,37 +82,20 @@ pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
     })
 }
 
-/// Sections of deliverers to come are read, so that their mistakes show today.
-fn refuse_both(raw: &Raw) -> Result<(), ConfigError> {
-    let both = |text: &Option<SecretText>, file: &Option<PathBuf>| text.is_some() && file.is_some();
-    let twilio = raw
-        .twilio
-        .as_ref()
-        .is_some_and(|it| both(&it.auth_token, &it.auth_token_file));
-    let vonage = raw
-        .vonage
-        .as_ref()
-        .is_some_and(|it| both(&it.api_secret, &it.api_secret_file));
-    let field = match (twilio, vonage) {
-        (true, _) => "twilio.auth_token",
-        (_, true) => "vonage.api_secret",
-        _ => return Ok(()),
-    };
-    Err(ConfigError::new(
-        field,
-        "is set, and so is its `_file` form: set one of them",
-    ))
-}
-
-fn countries(codes: &[String]) -> Result<(), ConfigError> {
-    let valid = |code: &str| code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
-    match codes.iter().find(|code| !valid(code)) {
-        None => Ok(()),
-        Some(code) => Err(ConfigError::new(
-            "sms.countries",
-            format!("{code:?} is no country: expected two capital letters, for instance \"NO\""),
-        )),
+/// The rules before any is written. The console costs nothing; what it guards are the
+/// guesses, and those limits stay. Nor is anybody paid by messages to the terminal.
+fn base(routes: &[Route]) -> Policy {
+    if provider::only_console(routes) {
+        return Policy::for_console();
     }
+    let mut policy = Policy::default();
+    let paid = |route: &Route| {
+        route.channel != Channel::Email && route.via.iter().any(|one| *one != Provider::Console)
+    };
+    if !routes.iter().any(paid) {
+        policy.prefix_conversion = None;
+    }
+    policy
 }
 
 fn public_url(url: &str) -> Result<String, ConfigError> {

@@ -40,7 +40,7 @@ impl Redis {
         for (path, unsynced) in unsynced(&trace) {
             // What was renamed since had been synced before.
             let file = fs::File::options().write(true).open(&path);
-            let Some(file) = file.ok().filter(|_| path.ends_with(".aof")) else {
+            let Some(file) = file.ok().filter(|_| path.contains("appendonly.aof")) else {
                 continue;
             };
             let length = file.metadata().expect("it has a length").len();
