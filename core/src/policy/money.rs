@@ -60,8 +60,7 @@ impl Policy {
                 return Err(refuse(field, 0, problem));
             }
         }
-        self.prefix_conversion
-            .map_or(Ok(()), |conversion| conversion.validate())
+        self.prefix_conversion.map_or(Ok(()), Conversion::validate)
     }
 
     /// Caps that mean nothing without prices, by name.

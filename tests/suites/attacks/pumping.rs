@@ -56,7 +56,7 @@ pub(crate) async fn pump(
         match send(bench, &bench.tenant, &number(prefix, n), false).await {
             Ok(_) => left += 1,
             Err(SendError::Throttled { limit, retry_after }) => {
-                refused = Some((limit, retry_after))
+                refused = Some((limit, retry_after));
             }
             Err(error) => panic!("{error}"),
         }

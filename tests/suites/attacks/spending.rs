@@ -39,7 +39,7 @@ fn a48_256_sends_at_once_never_spend_above_a_cap_nor_pass_the_breaker() {
                 let to = number("+4791", n);
                 all += u64::from(send(&bench, &tenant, &to, false).await.is_ok());
             }
-            let money = u64::from(all as u32) * PRICE;
+            let money = all * PRICE;
             assert!(money <= total * PRICE + 1, "{kind:?}");
             assert_eq!(bench.inbox.len() as u64, all, "{kind:?}");
         }

@@ -236,7 +236,10 @@ impl Act {
             decoy: self.odd % 11 == 1,
             custom: self.odd % 7 == 1,
             replaces: None,
-            prefix: (self.odd % 2 == 0).then(|| RecordKey::from_bytes([self.digest; 8])),
+            prefix: self
+                .odd
+                .is_multiple_of(2)
+                .then(|| RecordKey::from_bytes([self.digest; 8])),
         }
     }
 

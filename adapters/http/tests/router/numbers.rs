@@ -82,8 +82,8 @@ async fn a48_a_number_that_is_not_served_is_a_problem_of_its_own() {
 #[tokio::test]
 async fn every_call_reads_a_number_as_the_plan_does() {
     let desk = desk(|_| ());
-    let send = json!({"to": "12345678", "channel": "sms"});
-    let sent = desk.post("/v1/verify/send", &send).await;
+    let body = json!({"to": "12345678", "channel": "sms"});
+    let sent = desk.post("/v1/verify/send", &body).await;
     assert_eq!(sent.status, 200, "{}", sent.body);
     desk.clock.advance_secs(31);
     let resend = json!({"session_id": sent.text("session_id"), "to": "+4712345678"});
