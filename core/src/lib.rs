@@ -113,6 +113,7 @@ mod destination;
 mod digest;
 pub mod envelope;
 mod error;
+pub mod guide;
 mod keys;
 mod memory;
 mod number_plan;

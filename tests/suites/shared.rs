@@ -17,6 +17,8 @@ mod faults;
 mod fleet;
 #[path = "shared/four_servers.rs"]
 mod four_servers;
+#[path = "shared/growth/mod.rs"]
+mod growth;
 #[path = "shared/guessing.rs"]
 mod guessing;
 #[path = "shared/net.rs"]
@@ -24,7 +26,11 @@ mod net;
 #[path = "shared/network.rs"]
 mod network;
 #[path = "parts/mod.rs"]
-#[expect(dead_code, reason = "each suite starts some of the counterparts")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "each suite starts some of the counterparts"
+)]
 mod parts;
 #[path = "shared/proxied.rs"]
 mod proxied;

@@ -1,0 +1,4 @@
+//! The guide: longer reading for those who run it.
+
+#[doc = include_str!("guide/growth.md")]
+pub mod growth {}
