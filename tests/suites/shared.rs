@@ -26,11 +26,7 @@ mod net;
 #[path = "shared/network.rs"]
 mod network;
 #[path = "parts/mod.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "each suite starts some of the counterparts"
-)]
+#[expect(dead_code, reason = "each suite starts some of the counterparts")]
 mod parts;
 #[path = "shared/proxied.rs"]
 mod proxied;

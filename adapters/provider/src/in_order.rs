@@ -16,18 +16,6 @@ pub enum AfterLostAnswers {
     DangerousRetryLost,
 }
 
-impl AfterLostAnswers {
-    /// Reads the name that stands in a configuration: `stop` or `dangerous_retry_lost`.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "stop" => Some(Self::Stop),
-            "dangerous_retry_lost" => Some(Self::DangerousRetryLost),
-            _ => None,
-        }
-    }
-}
-
 /// Tries deliverers in their order, and never a second one once a message may have left
 /// (unless danger is spelled). An open [`Breaker`](crate::Breaker) fails at once, so it is
 /// passed over.
@@ -154,10 +142,6 @@ mod tests {
             (0, false)
         );
         assert_eq!(AfterLostAnswers::default(), Stop);
-        let named = AfterLostAnswers::from_name;
-        assert_eq!(named("stop"), Some(Stop));
-        assert_eq!(named("dangerous_retry_lost"), Some(DangerousRetryLost));
-        assert_eq!(named("retry_lost"), None);
     }
 
     #[tokio::test]

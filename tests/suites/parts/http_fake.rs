@@ -190,7 +190,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
 fn head(status: u16, headers: &[(&str, String)], length: usize) -> String {
     let mut head = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {length}\r\n");
     for (name, value) in headers {
-        head.extend([name, ": ", value, "\r\n"]);
+        head.extend([*name, ": ", value, "\r\n"]);
     }
     head + "\r\n"
 }

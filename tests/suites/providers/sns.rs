@@ -132,8 +132,8 @@ async fn the_request_is_that_of_awss_own_sdk() {
         scope.replace(|c: char| c.is_ascii_digit(), "0")
     };
     assert_eq!(scope(&both[0]), scope(&both[1]));
-    let token = "x-amz-security-token";
-    assert_eq!(both[0].header(token), both[1].header(token));
+    let sealed = "x-amz-security-token";
+    assert_eq!(both[0].header(sealed), both[1].header(sealed));
 }
 
 fn error(status: u16, code: &str, about: &str) -> Play {

@@ -29,8 +29,8 @@ const CALLBACK: &str = "https://auth.example.com/reports/vonage";
 const TAKEN: &str = r#"{"message-count":"1","messages":[{"status":"0","message-id":"0A01"}]}"#;
 const NOW: u64 = 1_790_000_000;
 
-fn sdk(question: Value) -> Value {
-    second_opinion::ask("vonage_sdk.py", &question)
+fn sdk(question: &Value) -> Value {
+    second_opinion::ask("vonage_sdk.py", question)
 }
 
 fn clock() -> Arc<FakeClock> {
@@ -82,7 +82,7 @@ async fn a_message_has_the_fields_of_vonages_own_sdk() {
     let ours = fields(&asked);
     let text = ours["text"].as_str().unwrap();
     assert!(text.contains(CODE) && text.contains("رمز"), "{text}");
-    let mut theirs = sdk(json!({"do": "sms", "arguments": {
+    let mut theirs = sdk(&json!({"do": "sms", "arguments": {
         "to": &TO[1..], "from_": "15005550006", "text": text, "type": "unicode",
         "ttl": 120_000, "callback": CALLBACK, "client_ref": TOKEN,
     }}));
@@ -102,7 +102,7 @@ async fn a_message_can_be_signed_instead_and_the_sdk_finds_it_right() {
     assert_eq!(fields["api_key"], KEY);
     assert_eq!(fields["timestamp"], NOW.to_string());
     let checked = |fields: &Map<String, Value>| {
-        sdk(json!({"do": "check", "secret": SIGNATURE_SECRET, "fields": fields}))
+        sdk(&json!({"do": "check", "secret": SIGNATURE_SECRET, "fields": fields}))
     };
     assert_eq!(checked(&fields), true);
     fields.insert("text".to_owned(), "another".into());
@@ -158,9 +158,9 @@ fn read(
     reader.read(&Callback { url, headers, body }, NOW)
 }
 
-fn says(outcome: DeliveryOutcome) -> Result<Option<Report>, Unsigned> {
+fn says(outcome: DeliveryOutcome) -> Report {
     let token = TOKEN.to_owned();
-    Ok(Some(Report { token, outcome }))
+    Report { token, outcome }
 }
 
 #[test]
@@ -172,12 +172,12 @@ fn a70_a_receipt_counts_when_it_is_signed_as_the_sdk_signs() {
         "api-key": KEY, "client-ref": TOKEN, "message-timestamp": "2026-09-21 14:13:20",
         "timestamp": NOW.to_string(), "nonce": "aaaaaaaa-bbbb-cccc-dddd-0123456789ab",
     });
-    let signature = sdk(json!({"do": "sign", "secret": SIGNATURE_SECRET, "fields": receipt}));
+    let signature = sdk(&json!({"do": "sign", "secret": SIGNATURE_SECRET, "fields": receipt}));
     let unsigned = receipt.to_string();
     receipt["sig"] = signature.as_str().unwrap().to_uppercase().into();
     assert_eq!(
         read(&receipts, CALLBACK, &[], &receipt.to_string()),
-        says(Delivered)
+        Ok(Some(says(Delivered)))
     );
     let refused = Err(Unsigned::new());
     assert_eq!(read(&receipts, CALLBACK, &[], &unsigned), refused);
@@ -257,7 +257,7 @@ async fn a_call_is_that_of_vonages_own_sdk_and_its_token_verifies() {
         assert_eq!(text.matches("0, 1, 2, 3, 4, 5").count(), 2, "{text}");
         assert!(text.contains("Koden") && !text.contains(CODE), "{text}");
         let phone = |number: &str| json!({"type": "phone", "number": number});
-        let theirs = sdk(json!({"do": "call", "arguments": {
+        let theirs = sdk(&json!({"do": "call", "arguments": {
             "to": [phone(&TO[1..])], "from_": phone("15005550006"),
             "ncco": [{"action": "talk", "text": text, "language": "nb-NO", "loop": 1}],
             "event_url": [format!("{CALLBACK}?token={TOKEN}")], "event_method": "POST",
@@ -276,7 +276,7 @@ fn assert_token(asked: &Asked, public_key: &str) -> String {
     let header = asked.header("authorization").unwrap();
     let token = header.strip_prefix("Bearer ").unwrap();
     let question = json!({"do": "token", "public_key": public_key, "token": token});
-    let mut said = sdk(question);
+    let mut said = sdk(&question);
     let id = said["claims"]["jti"].take();
     assert_eq!(said["header"], json!({"alg": "RS256", "typ": "JWT"}));
     let expected = json!({
@@ -334,12 +334,15 @@ fn a70_an_event_counts_when_its_token_is_right_and_about_this_body() {
             "iat": NOW, "jti": "j", "iss": "Vonage", "payload_hash": hash, "api_key": KEY,
         });
         let question = json!({"do": "event", "secret": SIGNATURE_SECRET, "claims": claims});
-        let token = sdk(question).as_str().unwrap().to_owned();
+        let token = sdk(&question).as_str().unwrap().to_owned();
         let believe = json!({"do": "believe", "secret": SIGNATURE_SECRET, "token": token});
-        assert_eq!(sdk(believe), true);
+        assert_eq!(sdk(&believe), true);
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
-        assert_eq!(read(&events, &url, &headers, &body), says(outcome));
+        assert_eq!(
+            read(&events, &url, &headers, &body),
+            Ok(Some(says(outcome)))
+        );
         let refused = Err(Unsigned::new());
         let other = body.replace("outbound", "inbound");
         assert_eq!(read(&events, &url, &headers, &other), refused);

@@ -27,8 +27,8 @@ fn webhook(fake: &HttpFake) -> Webhook {
     .unwrap()
 }
 
-fn library(question: Value) -> Value {
-    second_opinion::ask("webhook_library.py", &question)
+fn library(question: &Value) -> Value {
+    second_opinion::ask("webhook_library.py", question)
 }
 
 fn believed(asked: &Asked, secret: &str, body: &str) -> bool {
@@ -39,7 +39,7 @@ fn believed(asked: &Asked, secret: &str, body: &str) -> bool {
         .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
     let question = json!({"do": "verify", "secret": secret, "headers": headers, "body": body});
-    library(question) == true
+    library(&question) == true
 }
 
 fn body(asked: &Asked) -> String {
@@ -174,7 +174,7 @@ fn a70_a_report_counts_when_the_reference_library_signed_it_now() {
     let sign = |secret: &str| {
         let question =
             json!({"do": "sign", "secret": secret, "id": "rep_1", "at": now, "body": body});
-        library(question).as_str().unwrap().to_owned()
+        library(&question).as_str().unwrap().to_owned()
     };
     let right = sign(SECRET);
     let delivered = Report {

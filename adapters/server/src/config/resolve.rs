@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use countersign::{Channel, Policy, Tenant};
 
 use super::provider::Written;
-use super::raw::{Raw, RawApiKey, RawJwt, RawSmtp};
+use super::raw::{Raw, RawApiKey, RawJwt, RawPhones, RawSmtp};
 use super::{
     Config, ConfigError, JwtConfig, JwtKey, MessagesConfig, Provider, Providers, Route, SecretText,
     SmtpConfig, StaticKey, StoreConfig, numbers, provider, sandbox,
@@ -26,16 +26,8 @@ pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
         .secret_file
         .unwrap_or_else(|| PathBuf::from(SECRET_FILE));
     let routes = provider::routes([
-        Written {
-            channel: Channel::Sms,
-            via: raw.sms.via,
-            dangerous_retry_lost: raw.sms.dangerous_retry_lost,
-        },
-        Written {
-            channel: Channel::Voice,
-            via: raw.voice.via,
-            dangerous_retry_lost: raw.voice.dangerous_retry_lost,
-        },
+        phones(Channel::Sms, &raw.sms),
+        phones(Channel::Voice, &raw.voice),
         Written {
             channel: Channel::Email,
             via: raw.email.via,
@@ -69,7 +61,10 @@ pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
         smtp: raw.smtp.map(smtp).transpose()?,
         providers: providers.settled()?,
         numbers: numbers::resolve(&raw.numbers, &raw.prices, countries, &routes)?,
-        test_destinations: sandbox::resolve(raw.test_destination.unwrap_or_default(), production)?,
+        test_destinations: sandbox::resolve(
+            raw.test_destination.as_deref().unwrap_or_default(),
+            production,
+        )?,
         jwt: jwt(raw.jwt, &secret_file)?,
         policy: raw.policy.over(base(&routes), production)?,
         messages: MessagesConfig {
@@ -80,6 +75,14 @@ pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
         secret_file,
         routes,
     })
+}
+
+fn phones(channel: Channel, raw: &RawPhones) -> Written {
+    Written {
+        channel,
+        via: raw.via.clone(),
+        dangerous_retry_lost: raw.dangerous_retry_lost,
+    }
 }
 
 /// The rules before any is written. The console costs nothing; what it guards are the

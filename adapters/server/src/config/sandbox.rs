@@ -15,7 +15,7 @@ pub(super) struct RawTestDestination {
 
 /// Test destinations; none in production, where whoever knows a code would pass.
 pub(super) fn resolve(
-    raw: Vec<RawTestDestination>,
+    raw: &[RawTestDestination],
     production: bool,
 ) -> Result<Vec<(Destination, Code)>, ConfigError> {
     if production && !raw.is_empty() {

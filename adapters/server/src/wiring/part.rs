@@ -20,7 +20,6 @@ use crate::failure::{Failure, causes};
 
 /// One provider for one channel.
 pub(crate) struct Part {
-    pub(crate) provider: Provider,
     pub(crate) deliverer: Arc<dyn Deliverer>,
     pub(crate) reader: Option<(&'static str, Arc<dyn ReportReader>)>,
     pub(crate) question: Question,
@@ -76,7 +75,7 @@ impl Part {
             messages,
         };
         match (provider, channel) {
-            (Provider::Console, _) => Ok(build.part(Arc::new(Console), None, Question::None)),
+            (Provider::Console, _) => Ok(Build::part(Arc::new(Console), None, Question::None)),
             (Provider::Smtp, _) => build.smtp(),
             (Provider::Twilio, Channel::Voice) => build.twilio_calls(),
             (Provider::Twilio, _) => build.twilio_sms(),
@@ -99,13 +98,11 @@ struct Build<'a> {
 
 impl Build<'_> {
     fn part(
-        &self,
         deliverer: Arc<dyn Deliverer>,
         reader: Option<(&'static str, Arc<dyn ReportReader>)>,
         question: Question,
     ) -> Part {
         Part {
-            provider: self.provider,
             deliverer,
             reader,
             question,
@@ -164,7 +161,11 @@ impl Build<'_> {
         }
         let smtp = Smtp::new(settings, Arc::clone(self.messages));
         let smtp = Arc::new(smtp.map_err(|error| Self::wrong(&error))?);
-        Ok(self.part(Arc::clone(&smtp) as _, None, Question::Smtp(smtp)))
+        Ok(Self::part(
+            Arc::clone(&smtp) as _,
+            None,
+            Question::Smtp(smtp),
+        ))
     }
 
     fn twilio_account(&self) -> Result<(Arc<Account>, Arc<dyn ReportReader>), Failure> {
@@ -199,7 +200,11 @@ impl Build<'_> {
         let sms = sms_twilio::Twilio::new(account, sender, Arc::clone(self.messages));
         let sms = Arc::new(sms.map_err(|error| Self::wrong(&error))?);
         let reader = Some(("twilio", reports));
-        Ok(self.part(Arc::clone(&sms) as _, reader, Question::TwilioSms(sms)))
+        Ok(Self::part(
+            Arc::clone(&sms) as _,
+            reader,
+            Question::TwilioSms(sms),
+        ))
     }
 
     fn twilio_calls(&self) -> Result<Part, Failure> {
@@ -209,7 +214,7 @@ impl Build<'_> {
         let calls = voice_twilio::Twilio::new(account, from, Arc::clone(self.messages));
         let calls = Arc::new(calls.map_err(|error| Self::wrong(&error))?);
         let reader = Some(("twilio", reports));
-        Ok(self.part(
+        Ok(Self::part(
             Arc::clone(&calls) as _,
             reader,
             Question::TwilioCalls(calls),
@@ -229,12 +234,11 @@ impl Build<'_> {
         }
         // Vonage takes one of both: with a secret of its own for signatures, requests are
         // signed too.
-        settings = match &vonage.api_secret {
-            Some(secret) => settings.api_secret(secret.reveal()),
-            None => {
-                let secret = vonage.signature_secret.as_ref();
-                settings.sign_by(self.needed(secret, "api_secret", "…")?.reveal())
-            }
+        settings = if let Some(secret) = &vonage.api_secret {
+            settings.api_secret(secret.reveal())
+        } else {
+            let secret = vonage.signature_secret.as_ref();
+            settings.sign_by(self.needed(secret, "api_secret", "…")?.reveal())
         };
         let mut reader: Option<(_, Arc<dyn ReportReader>)> = None;
         if let Some(secret) = &vonage.signature_secret {
@@ -246,7 +250,7 @@ impl Build<'_> {
         }
         let sms = sms_vonage::Vonage::new(settings, Arc::clone(self.messages));
         let sms = Arc::new(sms.map_err(|error| Self::wrong(&error))?);
-        Ok(self.part(sms, reader, Question::None))
+        Ok(Self::part(sms, reader, Question::None))
     }
 
     fn vonage_calls(&self) -> Result<Part, Failure> {
@@ -275,7 +279,7 @@ impl Build<'_> {
         }
         let calls = voice_vonage::Vonage::new(settings, Arc::clone(self.messages));
         let calls = Arc::new(calls.map_err(|error| Self::wrong(&error))?);
-        Ok(self.part(calls, reader, Question::None))
+        Ok(Self::part(calls, reader, Question::None))
     }
 
     fn sns(&self) -> Result<Part, Failure> {
@@ -299,7 +303,7 @@ impl Build<'_> {
         }
         let sns = sns::Sns::new(settings, Arc::clone(self.messages));
         let sns = Arc::new(sns.map_err(|error| Self::wrong(&error))?);
-        Ok(self.part(sns, None, Question::None))
+        Ok(Self::part(sns, None, Question::None))
     }
 
     fn smpp(&self) -> Result<Part, Failure> {
@@ -323,7 +327,11 @@ impl Build<'_> {
         let clock = Arc::new(SystemClock::default());
         let smpp = smpp::Smpp::new(settings, Arc::clone(self.messages), clock);
         let smpp = Arc::new(smpp.map_err(|error| Self::wrong(&error))?);
-        Ok(self.part(Arc::clone(&smpp) as _, None, Question::Smpp(smpp)))
+        Ok(Self::part(
+            Arc::clone(&smpp) as _,
+            None,
+            Question::Smpp(smpp),
+        ))
     }
 
     fn webhook(&self) -> Result<Part, Failure> {
@@ -344,6 +352,10 @@ impl Build<'_> {
         let webhook = Webhook::new(settings, Arc::clone(self.messages));
         let webhook = webhook.map_err(|error| Self::wrong(&error))?;
         let reader: Arc<dyn ReportReader> = Arc::new(webhook.reports());
-        Ok(self.part(Arc::new(webhook), Some(("webhook", reader)), Question::None))
+        Ok(Self::part(
+            Arc::new(webhook),
+            Some(("webhook", reader)),
+            Question::None,
+        ))
     }
 }

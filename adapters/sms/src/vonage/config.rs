@@ -68,18 +68,18 @@ impl VonageConfig {
     /// Another address than `https://rest.nexmo.com`.
     #[must_use]
     pub fn base_url(mut self, url: &str) -> Self {
-        self.http = ClientConfig::new(url);
+        self.http = self.http.base_url(url);
         self
     }
 
-    /// Certificate authorities in PEM, in place of the system's own; after `base_url`.
+    /// Certificate authorities in PEM, in place of the system's own.
     #[must_use]
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.http = self.http.ca_pem(pem);
         self
     }
 
-    /// The bound on one delivery: 10 seconds unless set, from 1 to 60; after `base_url`.
+    /// The bound on one delivery: 10 seconds unless set, from 1 to 60.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.http = self.http.timeout(timeout);
