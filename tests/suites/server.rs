@@ -31,6 +31,8 @@ mod page;
 #[path = "parts/mod.rs"]
 #[expect(dead_code, reason = "each suite starts some of the counterparts")]
 mod parts;
+#[path = "server/phones.rs"]
+mod phones;
 #[path = "server/races.rs"]
 mod races;
 #[path = "server/recipients.rs"]

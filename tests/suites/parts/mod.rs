@@ -19,7 +19,6 @@ pub(crate) mod second_opinion;
 pub(crate) mod server;
 pub(crate) mod smsc;
 pub(crate) mod smtp;
-pub(crate) mod twilio_sdk;
 
 use std::path::PathBuf;
 

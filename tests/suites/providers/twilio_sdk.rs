@@ -7,7 +7,7 @@ use countersign_sms::twilio::{AccountConfig, Reports, Sender};
 use serde_json::{Value, json};
 
 use crate::parts::http_fake::{Asked, HttpFake, Play};
-use crate::parts::twilio_sdk;
+use crate::parts::second_opinion;
 use crate::stage::{PATIENT, TO, TOKEN, deliver_with};
 use crate::twilio::{
     ACCOUNT, AUTH_TOKEN, CALLBACK, FROM, KEY, SERVICE, account, reported, sms_of, voice,
@@ -52,7 +52,7 @@ async fn assert_same(
         "do": what, "url": url, "account": ACCOUNT, "token": AUTH_TOKEN, "key": key,
         "arguments": arguments,
     });
-    let sid = tokio::task::spawn_blocking(move || twilio_sdk::ask(&question));
+    let sid = tokio::task::spawn_blocking(move || second_opinion::ask("twilio_sdk.py", &question));
     assert_eq!(
         sid.await.unwrap(),
         ACCOUNT,
@@ -105,7 +105,7 @@ async fn our_call_is_the_sdks() {
         let (_, rest) = twiml.split_once("<Say language=\"arb\">").unwrap();
         let (text, _) = rest.split_once("</Say>").unwrap();
         let question = json!({"do": "twiml", "language": "arb", "text": text});
-        let written = twilio_sdk::ask(&question);
+        let written = second_opinion::ask("twilio_sdk.py", &question);
         let plain = |text: &str| text.replace(" />", "/>");
         assert_eq!(plain(written.as_str().unwrap()), plain(&twiml));
         json!({
@@ -180,7 +180,7 @@ fn a70_what_the_sdk_signs_is_believed() {
         .map(|(url, body, _)| json!({"url": url, "body": body}))
         .collect();
     let question = json!({"do": "sign", "token": AUTH_TOKEN, "requests": requests});
-    let signatures = twilio_sdk::ask(&question);
+    let signatures = second_opinion::ask("twilio_sdk.py", &question);
     let reports = Reports::new([Credential::new("the other"), Credential::new(AUTH_TOKEN)]);
     let stranger = Reports::new([Credential::new("the other")]);
     for ((url, body, expected), signature) in callbacks.iter().zip(signatures.as_array().unwrap()) {
@@ -201,7 +201,7 @@ fn a70_the_sdk_and_we_refuse_and_take_the_same() {
     let question = json!({
         "do": "sign", "token": AUTH_TOKEN, "requests": [{"url": url, "body": body}],
     });
-    let signed = twilio_sdk::ask(&question);
+    let signed = second_opinion::ask("twilio_sdk.py", &question);
     let signature = signed[0].as_str().unwrap().to_owned();
     let other_token = url.replace(TOKEN, "rep_BBBBBBBBBBBBBBBBBBBBBBB");
     let plain = url.replace("https://", "http://");
@@ -229,7 +229,7 @@ fn a70_the_sdk_and_we_refuse_and_take_the_same() {
         .map(|(url, body, signature)| json!({"url": url, "body": body, "signature": signature}))
         .collect();
     let question = json!({"do": "validate", "token": AUTH_TOKEN, "requests": requests});
-    let theirs = twilio_sdk::ask(&question);
+    let theirs = second_opinion::ask("twilio_sdk.py", &question);
     let reports = Reports::new([Credential::new(AUTH_TOKEN)]);
     let ours: Vec<bool> = cases
         .iter()
@@ -246,7 +246,7 @@ fn a70_the_sdk_and_we_refuse_and_take_the_same() {
 fn a70_a_reader_without_tokens_believes_nobody() {
     let (url, body, _) = callbacks().swap_remove(0);
     let question = json!({"do": "sign", "token": "", "requests": [{"url": url, "body": body}]});
-    let signature = twilio_sdk::ask(&question);
+    let signature = second_opinion::ask("twilio_sdk.py", &question);
     let nobody = Reports::new([]);
     assert_eq!(
         read(&nobody, &url, &body, signature[0].as_str().unwrap()),
