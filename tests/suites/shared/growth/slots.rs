@@ -45,8 +45,9 @@ fn by_node(slots: &[u32], nodes: usize) {
             slots[part].iter().sum()
         })
         .collect();
-    let even = shares.iter().sum::<u32>() / u32::try_from(nodes).unwrap();
-    let (least, most) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());
+    let even = shares.iter().sum::<u32>() / u32::try_from(nodes).expect("a few nodes");
+    let least = shares.iter().min().expect("a node");
+    let most = shares.iter().max().expect("a node");
     let percent = |share: u32| (f64::from(share) / f64::from(even) - 1.0) * 100.0;
     println!(
         "  {nodes} nodes: {least} to {most}, {:+.2} % to {:+.2} % of an even share",
