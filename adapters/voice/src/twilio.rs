@@ -137,8 +137,9 @@ mod tests {
             (Some("en-GB"), "en-GB", "Hello"),
             (Some("nb"), "nb-NO", "Koden"),
             (Some("nn-NO"), "nb-NO", "Koden"),
-            // No words in Finnish: an English voice reads the English ones.
-            (Some("fi-FI"), "en-US", "Hello"),
+            (Some("fi"), "fi-FI", "Koodisi"),
+            // No words in Lithuanian: an English voice reads the English ones.
+            (Some("lt-LT"), "en-US", "Hello"),
         ] {
             let twiml = twiml(&twilio, locale);
             let say = format!("<Say language=\"{language}\">");

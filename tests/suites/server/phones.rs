@@ -205,7 +205,8 @@ async fn channels_in_order_are_one_session_and_a_resend_may_change_the_channel()
 
 #[tokio::test]
 async fn a48_what_is_not_listed_or_costly_is_refused_and_spending_has_an_end() {
-    let fake = HttpFake::start([taken(), taken(), taken()]);
+    let question = Play::json(400, r#"{"code":21604}"#);
+    let fake = HttpFake::start([taken(), taken(), question]);
     let config = format!(
         "[sms]\nvia = [\"twilio\"]\ncountries = [\"NO\"]\n{}[prices.sms.twilio]\nNO = \"0.05\"\n\
          [policy]\ntenant_daily_spend = \"0.10\"\n",

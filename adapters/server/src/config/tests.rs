@@ -356,9 +356,14 @@ fn the_same_code_again_needs_its_dangerous_name_in_production() {
 
 #[test]
 fn limits_are_the_real_ones_as_soon_as_a_message_costs() {
-    let config = Config::of("[email]\nvia = [\"smtp\"]").unwrap();
+    let config = Config::of("[sms]\nvia = [\"twilio\"]").unwrap();
     assert!(!config.only_console());
     assert_eq!(config.policy, Policy::default());
+    // Nobody is paid by codes in the terminal, so none needs to be answered.
+    let config = Config::of("[email]\nvia = [\"smtp\"]\n[sms]\nvia = [\"console\"]");
+    let mut expected = Policy::default();
+    expected.prefix_conversion = None;
+    assert_eq!(config.unwrap().policy, expected);
 }
 
 #[test]

@@ -60,11 +60,12 @@ impl Figures {
         Self { store, wrong }
     }
 
-    /// Prints a figure, which should be the page's within a tenth.
+    /// Prints a figure, which should be the page's within a fifth: how full pages are when
+    /// many write at once is chance.
     pub(crate) fn note(&mut self, record: &Sample, measured: f64, page: f64) {
         let (store, name, length) = (self.store, record.name, record.bytes.len());
         println!("{store}, {name} record of {length} bytes: {measured:.0} bytes each");
-        if (measured / page - 1.0).abs() > 0.1 {
+        if (measured / page - 1.0).abs() > 0.2 {
             let wrong = format!("{name}: {measured:.0}, and the page says {page:.0}");
             self.wrong.push(wrong);
         }

@@ -136,16 +136,17 @@ impl Desk {
 
     /// How much `counted` grows by one call, once everything has been warmed up.
     async fn growth(&self, call: Call, counted: impl Fn() -> u64) -> u64 {
-        let mut grown = 0;
-        for who in ["warm", "counted"] {
+        // The least of a few: a sweep or a connection made anew is no part of a call.
+        let mut least = u64::MAX;
+        for who in ["warm", "one", "another", "third"] {
             let who = format!(
                 "{who}{}",
                 call.name.replace(|c: char| !c.is_ascii_alphanumeric(), "")
             );
-            if call.is_send {
+            let grown = if call.is_send {
                 let before = counted();
                 self.send(call, &who).await;
-                grown = counted() - before;
+                counted() - before
             } else {
                 let id = self.send(send(call.name), &who).await;
                 let code = self.recorder.last_code().expect("a code");
@@ -153,11 +154,12 @@ impl Desk {
                 request.end_user_ip = call.source;
                 let before = counted();
                 let verdict = self.free.check(&request).await.expect("a verdict");
-                grown = counted() - before;
                 assert!(verdict.is_verified());
-            }
+                counted() - before
+            };
+            least = least.min(grown);
         }
-        grown
+        least
     }
 
     async fn assert_page(&self, what: &str, column: usize, counted: impl Fn() -> u64) {
