@@ -327,3 +327,66 @@ async fn a_message_centre_takes_codes_and_its_receipts_move_the_status() {
     approves(&site.api, &sent, &code).await;
     site.server.stop().await;
 }
+
+/// An application of Vonage's: its own RSA key signs, and the words are in the NCCO.
+#[tokio::test]
+async fn a_call_by_vonage_speaks_a_code_that_is_approved() {
+    let uuid = "63f61863-4a51-4f6b-86e1-46edebcf9356";
+    let taken = Play::json(201, &format!(r#"{{"uuid":"{uuid}","status":"started"}}"#));
+    let fake = HttpFake::start([taken]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let key = folder.path().join("vonage.pem");
+    let made = std::process::Command::new("openssl")
+        .args([
+            "genpkey",
+            "-algorithm",
+            "RSA",
+            "-pkeyopt",
+            "rsa_keygen_bits:2048",
+            "-out",
+        ])
+        .arg(&key)
+        .output();
+    assert!(
+        made.is_ok_and(|made| made.status.success()),
+        "openssl makes a key"
+    );
+    let config = format!(
+        "[voice]\nvia = [\"vonage\"]\ncountries = [\"NO\"]\n[vonage]\n\
+         application_id = \"aaaaaaaa-bbbb-cccc-dddd-0123456789ab\"\nprivate_key_file = \"{}\"\n\
+         voice_from = \"+15550100\"\nvoice_base_url = \"{}\"\n",
+        key.display(),
+        fake.url()
+    );
+    let site = Site::start(&config).await;
+    let sent = site.api.send("voice", TO).await;
+    assert_eq!(sent.json()["channel"], "voice", "{sent:?}");
+    let asked = fake.only();
+    assert_eq!(asked.path, "/v1/calls");
+    let call: serde_json::Value = serde_json::from_slice(&asked.body).expect("JSON");
+    let words = call["ncco"][0]["text"].as_str().expect("words");
+    // The code is spoken sign by sign: its first six digits are one code.
+    let code: String = words.chars().filter(char::is_ascii_digit).take(6).collect();
+    approves(&site.api, &sent, &code).await;
+    site.server.stop().await;
+}
+
+#[tokio::test]
+async fn email_by_a_webhook_and_a_signed_report_of_it() {
+    let hooks = HttpFake::start([]);
+    let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let config = format!(
+        "[email]\nvia = [\"webhook\"]\n[webhook]\nurl = \"{}\"\nsecret = \"{secret}\"\n",
+        hooks.url()
+    );
+    let site = Site::start(&config).await;
+    let sent = site.api.send("email", "user@example.com").await;
+    let body: serde_json::Value = serde_json::from_slice(&hooks.only().body).expect("JSON");
+    assert_eq!(body["to"], "user@example.com");
+    let unsigned = json!({"token": body["report_token"], "outcome": "delivered"}).to_string();
+    let url = format!("{PUBLIC}/v1/verify/reports/webhook");
+    assert_eq!(report(&site, &url, &unsigned, &[]).await, 401);
+    assert_eq!(site.state(&sent.session()).await, "pending");
+    approves(&site.api, &sent, body["code"].as_str().expect("a code")).await;
+    site.server.stop().await;
+}
