@@ -32,6 +32,8 @@ pub(crate) enum Act {
     },
     NewLife,
     Sweep,
+    /// A new master secret is promoted; the older ones finish their sessions.
+    Rotate,
 }
 
 #[derive(Clone, Debug)]
@@ -132,6 +134,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (1..4000u64).prop_map(|millis| Act::Back { millis }),
         1 => Just(Act::NewLife),
         1 => Just(Act::Sweep),
+        1 => Just(Act::Rotate),
     ]
 }
 

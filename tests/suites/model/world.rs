@@ -52,6 +52,33 @@ pub(crate) struct World {
     pub(crate) cause: Cause,
     pub(crate) seen: Seen,
     pub(crate) purse: Purse,
+    engine: Engine,
+}
+
+/// What verifiers of this world are made of.
+struct Engine {
+    ground: Ground,
+    policy: Policy,
+    store: Arc<dyn SessionStore>,
+    recorder: Arc<Recorder>,
+    randomness: Arc<Counter>,
+    /// How many master secrets there are, the newest with the highest number.
+    masters: u8,
+}
+
+impl Engine {
+    fn verifier(&self) -> Verifier {
+        let secret = |byte: u8| Secret::new(vec![byte; 32]).unwrap();
+        let masters: Vec<_> = (0..self.masters).rev().map(|n| secret(2 + n)).collect();
+        let keys = KeyRing::new(&secret(1), &masters).unwrap();
+        let builder = Verifier::builder(keys, Arc::clone(&self.store));
+        with_prices(self.ground, self.policy.clone(), builder)
+            .randomness(Arc::clone(&self.randomness) as _)
+            .deliverer(Channel::Sms, Arc::clone(&self.recorder) as _)
+            .deliverer(Channel::Email, Arc::clone(&self.recorder) as _)
+            .build()
+            .unwrap()
+    }
 }
 
 /// Draws from a counter, so that a sequence is the same each time.
@@ -81,18 +108,18 @@ impl World {
             Ground::Flaky => Arc::clone(&flaky) as _,
         };
         let recorder = Arc::new(Recorder::new());
-        let secret = |byte: u8| Secret::new(vec![byte; 32]).unwrap();
-        let keys = KeyRing::new(&secret(1), &[secret(2)]).unwrap();
-        let verifier = with_prices(ground, policy, Verifier::builder(keys, store))
-            .randomness(Arc::new(Counter::default()))
-            .deliverer(Channel::Sms, Arc::clone(&recorder) as _)
-            .deliverer(Channel::Email, Arc::clone(&recorder) as _)
-            .build()
-            .unwrap();
+        let engine = Engine {
+            ground,
+            policy,
+            store,
+            recorder: Arc::clone(&recorder),
+            randomness: Arc::default(),
+            masters: 1,
+        };
         let places = PLACES.map(|(channel, to)| Destination::parse(channel, to).unwrap());
         Self {
             ground,
-            verifier,
+            verifier: engine.verifier(),
             memory,
             clock,
             recorder,
@@ -108,6 +135,7 @@ impl World {
             cause: Cause::default(),
             seen: Seen::default(),
             purse: Purse::default(),
+            engine,
         }
     }
 
@@ -179,6 +207,12 @@ impl World {
                 self.life += 1;
             }
             Act::Sweep => drop(self.drive(self.verifier.sweep(64))),
+            // Key ids are one byte, and two alike are refused: a handful is sure.
+            Act::Rotate if self.engine.masters < 4 => {
+                self.engine.masters += 1;
+                self.verifier = self.engine.verifier();
+            }
+            Act::Rotate => {}
         }
         self.latest = self.latest.max(self.now());
         // What the fault has not met is not for the next operation or the observer.
