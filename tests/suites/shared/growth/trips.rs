@@ -162,7 +162,9 @@ impl Desk {
         least
     }
 
-    async fn assert_page(&self, what: &str, column: usize, counted: impl Fn() -> u64) {
+    /// `slack` is for what is counted on a wire, where two waves of bytes may look like one
+    /// when the machine is busy, or one like two.
+    async fn assert_page(&self, what: &str, column: usize, slack: u64, counted: impl Fn() -> u64) {
         let mut rows = Vec::new();
         for (call, page) in PAGE {
             let grown = self.growth(call, &counted).await;
@@ -171,7 +173,7 @@ impl Desk {
         }
         let wrong: Vec<_> = rows
             .iter()
-            .filter(|(_, grown, page)| grown != page)
+            .filter(|(_, grown, page)| grown.abs_diff(*page) > slack)
             .collect();
         assert!(
             wrong.is_empty(),
@@ -217,11 +219,11 @@ async fn steps_of_a_send_and_a_check() {
     let counting = Arc::new(Counting::default());
     let desk = Desk::over(&(Arc::clone(&counting) as Arc<dyn SessionStore>));
     let steps = || counting.steps.load(Ordering::SeqCst);
-    desk.assert_page("steps", 0, steps).await;
+    desk.assert_page("steps", 0, 0, steps).await;
     let counting = Arc::new(Counting::default());
     let desk = Desk::over(&(Arc::clone(&counting) as Arc<dyn SessionStore>));
     let changes = || counting.changes.load(Ordering::SeqCst);
-    desk.assert_page("steps that change something", 1, changes)
+    desk.assert_page("steps that change something", 1, 0, changes)
         .await;
 }
 
@@ -233,7 +235,7 @@ async fn round_trips_to_redis() {
     let store = RedisStore::connect(&url, RedisOptions::default()).await;
     let desk = Desk::over(&(Arc::new(store.expect("it connects")) as Arc<dyn SessionStore>));
     let trips = || proxy.counts().requests;
-    desk.assert_page("round trips to Redis", 2, trips).await;
+    desk.assert_page("round trips to Redis", 2, 1, trips).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -250,7 +252,7 @@ async fn round_trips_to_postgres() {
     let store = PostgresStore::connect(&url, options).await;
     let desk = Desk::over(&(Arc::new(store.expect("it connects")) as Arc<dyn SessionStore>));
     let trips = || proxy.counts().requests;
-    desk.assert_page("round trips to PostgreSQL", 3, trips)
+    desk.assert_page("round trips to PostgreSQL", 3, 2, trips)
         .await;
 }
 
@@ -261,7 +263,7 @@ async fn commits_in_sqlite() {
     let store = SqliteStore::open(path, &SqliteOptions::default());
     let store = Arc::new(store.expect("it opens"));
     let desk = Desk::over(&(Arc::clone(&store) as Arc<dyn SessionStore>));
-    desk.assert_page("commits in SQLite", 4, || store.commits())
+    desk.assert_page("commits in SQLite", 4, 0, || store.commits())
         .await;
 }
 
