@@ -68,7 +68,7 @@ pub(crate) async fn a05_a_used_code_stays_used_when_a_server_starts_again(fleet:
 /// approved twice, and none that was acknowledged is open again.
 pub(crate) async fn a03_a_server_killed_under_load_approves_nothing_twice(fleet: &mut Fleet) {
     let (caller, clock) = (fleet.tenant("killed"), Stopwatch::start());
-    let kills = if long() { 100 } else { 4 };
+    let kills = if long() { 1000 } else { 10 };
     let (mut approvals, mut lost) = (0, 0);
     for round in 0..kills {
         let load = Load::begin(fleet, &caller, round).await;
