@@ -21,18 +21,24 @@ pub(crate) fn decode<const BYTES: usize>(text: &[u8]) -> Option<[u8; BYTES]> {
         return None;
     }
     let mut bytes = [0u8; BYTES];
-    let (mut waiting, mut bits, mut filled) = (0u32, 0u32, 0usize);
-    for symbol in text {
-        waiting = waiting << 6 | u32::from(value_of(*symbol)?);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes[filled] = (waiting >> bits & 0xff) as u8;
-            waiting &= (1 << bits) - 1;
-            filled += 1;
-        }
+    let (fours, rest) = text.as_chunks::<4>();
+    let (threes, last) = bytes.as_chunks_mut::<3>();
+    let mut seen = 0;
+    for (four, three) in fours.iter().zip(threes) {
+        let [a, b, c, d] = four.map(value_of);
+        seen |= a | b | c | d;
+        let bits = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+        three.copy_from_slice(&bits.to_be_bytes()[1..]);
     }
-    (waiting == 0).then_some(bytes)
+    // Two or three symbols for one or two bytes; what is over must be zero.
+    let bits = rest.iter().fold(0, |bits, symbol| {
+        seen |= value_of(*symbol);
+        bits << 6 | u32::from(value_of(*symbol))
+    });
+    let over = (6 * rest.len()).saturating_sub(8 * last.len());
+    let whole = (bits >> over).to_be_bytes();
+    last.copy_from_slice(&whole[4 - last.len()..]);
+    (seen < 64 && bits & ((1 << over) - 1) == 0).then_some(bytes)
 }
 
 const fn symbols(bytes: usize) -> usize {
@@ -47,16 +53,23 @@ fn six_bits(bytes: &[u8], n: usize) -> u8 {
     ((high | low) >> (10 - bit % 8) & 0x3f) as u8
 }
 
-const fn value_of(symbol: u8) -> Option<u8> {
-    match symbol {
-        b'A'..=b'Z' => Some(symbol - b'A'),
-        b'a'..=b'z' => Some(symbol - b'a' + 26),
-        b'0'..=b'9' => Some(symbol - b'0' + 52),
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => None,
-    }
+/// A value that no symbol has.
+const NONE: u8 = 0xff;
+
+const fn value_of(symbol: u8) -> u8 {
+    VALUES[symbol as usize]
 }
+
+/// The value of each symbol, looked up without a branch.
+const VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut value = 0u8;
+    while value < 64 {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {

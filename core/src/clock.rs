@@ -98,7 +98,7 @@ impl Clock for SystemClock {
         let since = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
-        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        Timestamp::from_secs(since.as_secs()).plus_millis(since.subsec_millis().into())
     }
 }
 

@@ -35,6 +35,28 @@ impl Alphabet {
         }
     }
 
+    /// Whether this is one of its characters.
+    pub(crate) const fn has(self, symbol: u8) -> bool {
+        let place = symbol.wrapping_sub(b'0');
+        place < 64 && self.set() >> place & 1 == 1
+    }
+
+    /// Its characters as bits, counted from the digit zero.
+    const fn set(self) -> u64 {
+        const fn bits(symbols: &[u8]) -> u64 {
+            match symbols {
+                [] => 0,
+                [first, rest @ ..] => 1 << (*first - b'0') | bits(rest),
+            }
+        }
+        const DIGITS: u64 = bits(Alphabet::Digits.symbols());
+        const ALPHANUMERIC: u64 = bits(Alphabet::Alphanumeric.symbols());
+        match self {
+            Self::Digits => DIGITS,
+            Self::Alphanumeric => ALPHANUMERIC,
+        }
+    }
+
     /// The stable name in the API: `digits` or `alphanumeric`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -244,7 +266,7 @@ impl fmt::Debug for Code {
 }
 
 /// A code of at most ten characters of 0–9 and A–Z as one number: its length in the
-/// top byte, then the characters in base 36. Ten of them take 52 bits.
+/// top byte, then the characters in base 36. Ten of them take 52 bits: nothing wraps.
 fn pack(text: &[u8]) -> u64 {
     let digits = text.iter().fold(0u64, |number, byte| {
         let value = if byte.is_ascii_digit() {
@@ -252,7 +274,7 @@ fn pack(text: &[u8]) -> u64 {
         } else {
             byte.wrapping_sub(b'A' - 10)
         };
-        number * 36 + u64::from(value)
+        number.wrapping_mul(36).wrapping_add(u64::from(value))
     });
     (text.len() as u64) << 56 | digits
 }

@@ -8,6 +8,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::block_mac::BlockMac;
 use crate::error::KeyError;
 use crate::random::fill_random;
 use crate::record::RecordKey;
@@ -123,7 +124,9 @@ pub(crate) struct MasterKey {
     pub(crate) id: KeyId,
     pub(crate) seal: Aes128,
     pub(crate) report: Aes128,
-    pub(crate) code: Keyed,
+    pub(crate) code: BlockMac,
+    /// The same key, for attempt ids of any length.
+    pub(crate) attempt: Keyed,
     pub(crate) reuse: Keyed,
 }
 
@@ -210,12 +213,14 @@ impl MasterKey {
     fn derive(secret: &Secret) -> Self {
         let id = derive::<1>(secret, b"countersign key id 1");
         let seal = derive::<16>(secret, b"countersign session id 1");
+        let code = derive::<32>(secret, b"countersign code 1");
         let report = derive::<16>(secret, b"countersign report token 1");
         Self {
             id: KeyId(id[0]),
             seal: Aes128::new((&*seal).into()),
             report: Aes128::new((&*report).into()),
-            code: derive_keyed(secret, b"countersign code 1"),
+            code: BlockMac::new(&code),
+            attempt: keyed(code.as_ref()),
             reuse: derive_keyed(secret, b"countersign reuse 1"),
         }
     }

@@ -106,6 +106,7 @@
 //! first answers.
 
 mod base64url;
+mod block_mac;
 mod clock;
 mod code;
 mod deliver;

@@ -67,6 +67,10 @@ impl fmt::Debug for RecordKey {
 pub struct Record(Body);
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most records are destinations, and in a box each would cost an allocation"
+)]
 enum Body {
     Destination(DestinationRecord),
     Limit(LimitRecord),
@@ -94,31 +98,17 @@ impl Record {
     ///
     /// # Errors
     /// [`CorruptRecord::Foreign`] when the record is of another kind than the step
-    /// expects, or of another owner where the key had promised this one.
-    pub fn step(self, step: &Step, moment: Moment) -> Result<(Self, Effect), CorruptRecord> {
+    /// expects, or of another owner where the key had promised this one. The record then
+    /// is as it was.
+    pub fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
         let now = step.at.unwrap_or(moment.now);
         let moment = Moment { now, ..moment };
-        match (self.0, step.action.kind()) {
-            (Body::Destination(record), Kind::Destination) => {
-                let (record, effect) = record.step(step, moment)?;
-                Ok((Self(Body::Destination(record)), effect))
-            }
-            (Body::Limit(record), Kind::Limit) => {
-                let (record, effect) = record.step(step, moment)?;
-                Ok((Self(Body::Limit(record)), effect))
-            }
-            (Body::Idempotency(record), Kind::Idempotency) => {
-                let (record, effect) = record.step(step, moment)?;
-                Ok((Self(Body::Idempotency(record)), effect))
-            }
-            (Body::Spend(record), Kind::Spend) => {
-                let (record, effect) = record.step(step, moment)?;
-                Ok((Self(Body::Spend(record)), effect))
-            }
-            (Body::Conversion(record), Kind::Conversion) => {
-                let (record, effect) = record.step(step, moment)?;
-                Ok((Self(Body::Conversion(record)), effect))
-            }
+        match (&mut self.0, step.action.kind()) {
+            (Body::Destination(record), Kind::Destination) => record.step(step, moment),
+            (Body::Limit(record), Kind::Limit) => record.step(step, moment),
+            (Body::Idempotency(record), Kind::Idempotency) => record.step(step, moment),
+            (Body::Spend(record), Kind::Spend) => record.step(step, moment),
+            (Body::Conversion(record), Kind::Conversion) => record.step(step, moment),
             _ => Err(CorruptRecord::Foreign),
         }
     }
@@ -134,7 +124,15 @@ impl Record {
     /// The canonical bytes: version, kind, tag and fields, at most 1 KiB.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        codec::encode(&self.0)
+        let mut bytes = Vec::with_capacity(256);
+        self.encode_into(&mut bytes);
+        bytes
+    }
+
+    /// Puts the canonical bytes in place of what `bytes` held: for stores that keep a buffer.
+    pub fn encode_into(&self, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        codec::encode(&self.0, bytes);
     }
 
     /// Until when the record must be kept; none means until an operator resets it.

@@ -134,10 +134,10 @@ impl Session {
             action,
         };
         let value = value.ok_or_else(|| ground.broken("the record is gone"))?;
-        let record = ground.works(Record::decode(&value))?;
+        let mut record = ground.works(Record::decode(&value))?;
         match ground.works(record.step(&inspect, Moment { now, incarnation }))? {
-            (_, Effect::Inspection(seen)) => Ok(u8::try_from(seen.open.streak).unwrap_or(u8::MAX)),
-            (_, other) => Err(ground.broken(format!("inspecting gave {other:?}"))),
+            Effect::Inspection(seen) => Ok(u8::try_from(seen.open.streak).unwrap_or(u8::MAX)),
+            other => Err(ground.broken(format!("inspecting gave {other:?}"))),
         }
     }
 }

@@ -47,8 +47,8 @@ pub(crate) fn bytes(digest: Digest, limits: &LaneLimits) -> Option<[u8; 16]> {
         now: Timestamp::from_millis(0),
         incarnation: Incarnation::UNFENCED,
     };
-    let record = Record::decode(&TEMPLATE).ok()?;
-    let (record, _) = record.step(&step, moment).ok()?;
+    let mut record = Record::decode(&TEMPLATE).ok()?;
+    let _granted = record.step(&step, moment).ok()?;
     let encoded = record.encode();
     // The session's one code lies before its count of memos, which ends the record.
     let (_, code) = encoded.strip_suffix(&[0])?.split_last_chunk::<16>()?;

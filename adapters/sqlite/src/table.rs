@@ -179,8 +179,9 @@ fn rows(conn: &Connection, from: i64, look: usize) -> rusqlite::Result<Vec<(i64,
 /// error and the writer lives on; it holds nothing that a panic could leave half done.
 fn take(held: Option<&[u8]>, step: &Step, moment: Moment) -> Result<(Record, Effect), Error> {
     catch_unwind(AssertUnwindSafe(|| {
-        let record = held.map_or_else(|| Ok(Record::absent(step)), Record::decode)?;
-        record.step(step, moment)
+        let mut record = held.map_or_else(|| Ok(Record::absent(step)), Record::decode)?;
+        let effect = record.step(step, moment);
+        effect.map(|effect| (record, effect))
     }))
     .map_err(|_| {
         Error::Own(StoreError::unavailable(

@@ -43,6 +43,9 @@ impl Guess {
             text: [0; MAX_CODE_LENGTH as usize],
             length: 0,
         };
+        if guess.take_plain(typed.as_bytes()) {
+            return Ok(guess);
+        }
         for (read, character) in typed.chars().enumerate() {
             if read == MAX_TYPED {
                 return Err(InvalidCode::Length);
@@ -69,6 +72,21 @@ impl Guess {
         }
     }
 
+    /// Takes what most people type: digits alone, which need no table. Says whether it did.
+    fn take_plain(&mut self, typed: &[u8]) -> bool {
+        let (Ok(length), Some(text)) =
+            (u8::try_from(typed.len()), self.text.get_mut(..typed.len()))
+        else {
+            return false;
+        };
+        if length < MIN_CODE_LENGTH || !typed.iter().all(u8::is_ascii_digit) {
+            return false;
+        }
+        text.copy_from_slice(typed);
+        self.length = length;
+        true
+    }
+
     /// Characters in the guess.
     #[must_use]
     pub const fn length(&self) -> u8 {
@@ -77,11 +95,8 @@ impl Guess {
 
     /// Which forms of code it could be.
     pub(crate) fn fit(&self) -> Fit {
-        let all_of = |alphabet: Alphabet| {
-            self.as_bytes()
-                .iter()
-                .all(|symbol| alphabet.symbols().contains(symbol))
-        };
+        let all_of =
+            |alphabet: Alphabet| self.as_bytes().iter().all(|symbol| alphabet.has(*symbol));
         Fit {
             length: self.length,
             digits: all_of(Alphabet::Digits),

@@ -1,25 +1,37 @@
-//! One shard of the memory store: values by key, and an order in which to look at them.
+//! One shard of the memory store: values by key, in pools by their size.
 
-use std::collections::HashMap;
+use hashbrown::HashTable;
 
+use super::pool::{GRAIN, HEADER, Pool};
 use crate::clock::Timestamp;
-use crate::record::RecordKey;
+use crate::error::StoreError;
+use crate::record::{Effect, Moment, Record, RecordKey, Step};
+use crate::store::Entry;
 
-/// The order is a plain list of keys, so that a sweep can go on where the last one
-/// stopped; an index by time would cost every write, and a hash map has no such place.
+/// The index holds places alone: keys lie with their values. The pools are in an order of
+/// their own, so that a sweep can go on where the last one stopped; an index by time would
+/// cost every write, and a hash table has no such place.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    values: HashMap<RecordKey, Value>,
-    order: Vec<RecordKey>,
-    cursor: usize,
+    index: HashTable<Place>,
+    pools: Vec<Pool>,
+    cursor: Cursor,
+    /// Where a record is encoded before it is known how long it is.
+    scratch: Vec<u8>,
 }
 
-#[derive(Debug)]
-struct Value {
-    bytes: Vec<u8>,
-    garbage_after: Option<Timestamp>,
-    /// Where the key stands in the order.
-    place: usize,
+/// A pool and a number in it, in one word: the index has one for each value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place(u32);
+
+const NUMBER_BITS: u32 = 20;
+/// Slots of up to 64 KiB; a store must take values of 1 KiB.
+const POOLS: usize = 1 << (32 - NUMBER_BITS);
+
+#[derive(Debug, Default)]
+struct Cursor {
+    pool: usize,
+    number: usize,
 }
 
 /// What a sweep of one shard did.
@@ -29,27 +41,98 @@ pub(super) struct Swept {
     pub(super) to_the_end: bool,
 }
 
+/// Which shard a key belongs to: a number below 256.
+pub(super) const fn of(key: RecordKey) -> usize {
+    (hash(key) >> 32 & 0xff) as usize
+}
+
 impl Shard {
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
     pub(super) fn get(&self, key: RecordKey) -> Option<&[u8]> {
-        self.values.get(&key).map(|value| value.bytes.as_slice())
+        self.place(key).map(|place| self.value(place))
     }
 
-    pub(super) fn put(&mut self, key: RecordKey, bytes: Vec<u8>, garbage_after: Option<Timestamp>) {
-        let place = self.order.len();
-        let value = self.values.entry(key).or_insert_with(|| {
-            self.order.push(key);
-            Value {
-                bytes: Vec::new(),
-                garbage_after: None,
-                place,
+    pub(super) fn keys(&self) -> impl Iterator<Item = RecordKey> + '_ {
+        let of_pool = |pool: &'_ Pool| (0..pool.len()).map(|number| pool.key(number)).collect();
+        self.pools
+            .iter()
+            .flat_map(move |pool| -> Vec<_> { of_pool(pool) })
+    }
+
+    /// Takes the step on what is held, and holds what it left.
+    pub(super) fn apply(
+        &mut self,
+        key: RecordKey,
+        step: &Step,
+        moment: Moment,
+    ) -> Result<Effect, StoreError> {
+        let held = self.place(key);
+        let mut record = match held {
+            Some(place) => Record::decode(self.value(place))?,
+            None => Record::absent(step),
+        };
+        let effect = record.step(step, moment)?;
+        let mut bytes = std::mem::take(&mut self.scratch);
+        record.encode_into(&mut bytes);
+        let unchanged = match held {
+            Some(place) => self.value(place) == bytes,
+            None => Record::absent(step).encode() == bytes,
+        };
+        let next = Entry {
+            bytes: &bytes,
+            garbage_after: record.keep_until(),
+        };
+        let written = if unchanged {
+            Ok(())
+        } else {
+            self.write(held, key, next)
+        };
+        self.scratch = bytes;
+        written.map(|()| effect)
+    }
+
+    pub(super) fn put(&mut self, key: RecordKey, next: Entry<'_>) -> Result<(), StoreError> {
+        self.write(self.place(key), key, next)
+    }
+
+    fn write(
+        &mut self,
+        held: Option<Place>,
+        key: RecordKey,
+        next: Entry<'_>,
+    ) -> Result<(), StoreError> {
+        if let Some(place) = held {
+            let pool = &mut self.pools[place.pool()];
+            if pool.suits(next.bytes.len()) {
+                pool.write(place.number(), next.bytes, next.garbage_after);
+                return Ok(());
             }
-        });
-        value.bytes = bytes;
-        value.garbage_after = garbage_after;
+        }
+        let at = (HEADER + next.bytes.len()).div_ceil(GRAIN);
+        let full = |pool: &Pool| pool.len() >= 1 << NUMBER_BITS;
+        if at >= POOLS || self.pools.get(at).is_some_and(full) {
+            return Err(StoreError::unavailable(
+                "a value is too long, or memory full",
+            ));
+        }
+        if let Some(place) = held {
+            self.remove(place);
+        }
+        for class in self.pools.len()..=at {
+            self.pools.push(Pool::new(class.max(1) * GRAIN));
+        }
+        let number = self.pools[at].push(key, next.bytes, next.garbage_after);
+        let (place, pools) = (Place::new(at, number), &self.pools);
+        self.index
+            .insert_unique(hash(key), place, |place| hash(key_at(pools, *place)));
+        Ok(())
     }
 
-    /// Goes on towards the end of the order, looking at no more than `looks` values and
-    /// removing no more than `max`.
+    /// Goes on towards the end, looking at no more than `looks` values and removing no
+    /// more than `max`.
     pub(super) fn sweep(&mut self, now: Timestamp, looks: usize, max: usize) -> Swept {
         let mut swept = Swept {
             looked: 0,
@@ -57,43 +140,79 @@ impl Shard {
             to_the_end: false,
         };
         while swept.looked < looks && swept.removed < max {
-            let Some(key) = self.order.get(self.cursor).copied() else {
-                self.cursor = 0;
+            let Cursor { pool, number } = self.cursor;
+            let Some(values) = self.pools.get(pool) else {
+                self.cursor = Cursor::default();
                 swept.to_the_end = true;
                 break;
             };
+            if number >= values.len() {
+                self.cursor = Cursor {
+                    pool: pool + 1,
+                    number: 0,
+                };
+                continue;
+            }
             swept.looked += 1;
-            if self.is_garbage(key, now) {
-                self.remove(key);
+            if values.is_garbage(number, now) {
+                self.remove(Place::new(pool, number));
                 swept.removed += 1;
             } else {
-                self.cursor += 1;
+                self.cursor.number += 1;
             }
         }
         swept
     }
 
-    pub(super) fn keys(&self) -> &[RecordKey] {
-        &self.order
+    fn place(&self, key: RecordKey) -> Option<Place> {
+        let own = |place: &Place| key_at(&self.pools, *place) == key;
+        self.index.find(hash(key), own).copied()
     }
 
-    fn is_garbage(&self, key: RecordKey, now: Timestamp) -> bool {
-        let garbage_after = self.values.get(&key).and_then(|value| value.garbage_after);
-        garbage_after.is_some_and(|at| at <= now)
+    fn value(&self, place: Place) -> &[u8] {
+        self.pools[place.pool()].value(place.number())
     }
 
-    /// The last key of the order takes the place of the one removed.
-    fn remove(&mut self, key: RecordKey) {
-        let Some(gone) = self.values.remove(&key) else {
+    /// The last value of the pool takes the place of the one removed.
+    fn remove(&mut self, place: Place) {
+        let key = key_at(&self.pools, place);
+        if let Ok(entry) = self.index.find_entry(hash(key), |held| *held == place) {
+            entry.remove();
+        }
+        let pool = &mut self.pools[place.pool()];
+        let last = Place::new(place.pool(), pool.len() - 1);
+        let Some(moved) = pool.remove(place.number()) else {
             return;
         };
-        self.order.swap_remove(gone.place);
-        if let Some(moved) = self
-            .order
-            .get(gone.place)
-            .and_then(|key| self.values.get_mut(key))
-        {
-            moved.place = gone.place;
+        if let Some(held) = self.index.find_mut(hash(moved), |held| *held == last) {
+            *held = place;
         }
     }
+}
+
+impl Place {
+    /// Both are within their bits: `Shard::write` sees to it.
+    fn new(pool: usize, number: usize) -> Self {
+        let word = pool << NUMBER_BITS | number;
+        Self(u32::try_from(word).unwrap_or(u32::MAX))
+    }
+
+    const fn pool(self) -> usize {
+        (self.0 >> NUMBER_BITS) as usize
+    }
+
+    const fn number(self) -> usize {
+        (self.0 & ((1 << NUMBER_BITS) - 1)) as usize
+    }
+}
+
+fn key_at(pools: &[Pool], place: Place) -> RecordKey {
+    pools[place.pool()].key(place.number())
+}
+
+/// Keys are pseudorandom already, and nobody without the pseudonym key can choose one: a
+/// multiplication spreads those of tests and tools as well.
+const fn hash(key: RecordKey) -> u64 {
+    let product = u64::from_le_bytes(key.to_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product ^ product >> 32
 }

@@ -1,6 +1,7 @@
 //! The canonical encoding of records: version 1, kind, tag, then fields of fixed width
 //! in a fixed order, big-endian. One value has one encoding, and reading is strict.
 
+mod layout;
 mod read;
 mod write;
 
@@ -18,21 +19,24 @@ pub const MAX_RECORD_BYTES: usize = 1024;
 const VERSION: u8 = 1;
 const HEADER: usize = 10;
 const INCARNATION: usize = 8;
-const LANE: usize = 13;
+/// With the counts of its two windows.
+const LANE: usize = layout::lane::BYTES + 2;
 const EVENT: usize = 5;
-const SESSION: usize = 55;
+/// With the count of its memos.
+const SESSION: usize = layout::session::BYTES + 1;
 /// At the end of a session that has a prefix; a bit of its flags says so.
 const PREFIX: usize = 8;
 const CODE: usize = 16;
 const MEMO: usize = 11;
 
-pub(crate) fn encode(body: &Body) -> Vec<u8> {
+/// Appends the encoding to `out`.
+pub(crate) fn encode(body: &Body, out: &mut Vec<u8>) {
     match body {
-        Body::Destination(record) => write::destination(record),
-        Body::Limit(record) => write::limit(record),
-        Body::Idempotency(record) => write::idempotency(record),
-        Body::Spend(record) => write::spend(record),
-        Body::Conversion(record) => write::conversion(record),
+        Body::Destination(record) => write::destination(out, record),
+        Body::Limit(record) => write::limit(out, record),
+        Body::Idempotency(record) => write::idempotency(out, record),
+        Body::Spend(record) => write::spend(out, record),
+        Body::Conversion(record) => write::conversion(out, record),
     }
 }
 

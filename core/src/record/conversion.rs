@@ -54,16 +54,12 @@ impl ConversionRecord {
         }
     }
 
-    pub(crate) fn step(
-        mut self,
-        step: &Step,
-        moment: Moment,
-    ) -> Result<(Self, Effect), CorruptRecord> {
+    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
         if self.tag != step.tag {
             return Err(CorruptRecord::Foreign);
         }
         let now = moment.now;
-        let effect = match &step.action {
+        Ok(match &step.action {
             Action::Charge(charge) => self.charge(charge, now)?,
             Action::PeekCharge(charge) => self
                 .refusal(charge, now)?
@@ -71,8 +67,7 @@ impl ConversionRecord {
             Action::Refund(charge) => self.refund(charge.operation),
             Action::CountApproval => self.count_approval(),
             _ => return Err(CorruptRecord::Foreign),
-        };
-        Ok((self, effect))
+        })
     }
 
     pub(crate) fn keep_until(&self) -> Timestamp {

@@ -3,6 +3,8 @@
 mod check;
 mod resend;
 
+use smallvec::SmallVec;
+
 use crate::clock::Timestamp;
 use crate::error::{CorruptRecord, LimitName};
 use crate::keys::Tag;
@@ -25,7 +27,7 @@ pub(crate) struct DestinationRecord {
     pub(crate) incarnation: Incarnation,
     pub(crate) gate: Gate,
     /// The oldest first.
-    pub(crate) sessions: Vec<Session>,
+    pub(crate) sessions: SmallVec<[Session; 1]>,
 }
 
 impl DestinationRecord {
@@ -35,19 +37,15 @@ impl DestinationRecord {
             tag,
             incarnation,
             gate: Gate::default(),
-            sessions: Vec::new(),
+            sessions: SmallVec::new(),
         }
     }
 
-    pub(crate) fn step(
-        mut self,
-        step: &Step,
-        moment: Moment,
-    ) -> Result<(Self, Effect), CorruptRecord> {
+    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
         if self.tag != step.tag && !matches!(step.action, Action::Report(..)) {
-            return self.foreign(&step.action);
+            return foreign(&step.action);
         }
-        let effect = match &step.action {
+        Ok(match &step.action {
             Action::Open(open) => self.open(open, moment),
             Action::PeekOpen(open) => self
                 .refusal(open, moment)
@@ -67,18 +65,7 @@ impl DestinationRecord {
             }
             Action::Inspect(open, known_device) => self.inspect(open, known_device, moment),
             _ => return Err(CorruptRecord::Foreign),
-        };
-        Ok((self, effect))
-    }
-
-    /// Another tenant's session does not exist for this one. Where the key had been made
-    /// from this tenant and a destination, another's value under it is corrupt.
-    fn foreign(self, action: &Action) -> Result<(Self, Effect), CorruptRecord> {
-        match action {
-            Action::Check(_) => Ok((self, Effect::Verdict(Verdict::Unknown))),
-            Action::Look(_) | Action::Cancel(_) => Ok((self, Effect::Session(None))),
-            _ => Err(CorruptRecord::Foreign),
-        }
+        })
     }
 
     pub(crate) fn find(&self, nonce: Nonce) -> Option<&Session> {
@@ -184,7 +171,7 @@ impl DestinationRecord {
     fn inspect(&self, open: &LaneLimits, device: &LaneLimits, moment: Moment) -> Effect {
         let now = moment.now;
         let same_life = self.incarnation == moment.incarnation;
-        Effect::Inspection(Inspection {
+        Effect::Inspection(Box::new(Inspection {
             open: self.gate.open.view(open, now),
             known_device: self.gate.known_device.view(device, now),
             sessions: self
@@ -192,7 +179,7 @@ impl DestinationRecord {
                 .iter()
                 .map(|session| session.view(now, same_life))
                 .collect(),
-        })
+        }))
     }
 
     fn position(&self, nonce: Nonce, purpose: Tag) -> Option<usize> {
@@ -231,6 +218,16 @@ impl DestinationRecord {
             self.sessions.remove(oldest);
         }
         true
+    }
+}
+
+/// Another tenant's session does not exist for this one. Where the key had been made
+/// from this tenant and a destination, another's value under it is corrupt.
+fn foreign(action: &Action) -> Result<Effect, CorruptRecord> {
+    match action {
+        Action::Check(_) => Ok(Effect::Verdict(Verdict::Unknown)),
+        Action::Look(_) | Action::Cancel(_) => Ok(Effect::Session(None)),
+        _ => Err(CorruptRecord::Foreign),
     }
 }
 

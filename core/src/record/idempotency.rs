@@ -35,15 +35,11 @@ impl IdempotencyRecord {
         Self { tag, request: None }
     }
 
-    pub(crate) fn step(
-        mut self,
-        step: &Step,
-        moment: Moment,
-    ) -> Result<(Self, Effect), CorruptRecord> {
+    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
         if self.tag != step.tag {
             return Err(CorruptRecord::Foreign);
         }
-        let effect = match &step.action {
+        Ok(match &step.action {
             Action::Begin(begin) => Effect::Idempotency(self.begin(begin, moment.now)),
             Action::Finish(nonce, answer) => {
                 self.finish(*nonce, answer);
@@ -56,8 +52,7 @@ impl IdempotencyRecord {
                 Effect::Done
             }
             _ => return Err(CorruptRecord::Foreign),
-        };
-        Ok((self, effect))
+        })
     }
 
     pub(crate) fn keep_until(&self) -> Timestamp {

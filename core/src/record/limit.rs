@@ -32,23 +32,18 @@ impl LimitRecord {
         }
     }
 
-    pub(crate) fn step(
-        mut self,
-        step: &Step,
-        moment: Moment,
-    ) -> Result<(Self, Effect), CorruptRecord> {
+    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
         if self.tag != step.tag {
             return Err(CorruptRecord::Foreign);
         }
-        let effect = match &step.action {
+        Ok(match &step.action {
             Action::Charge(charge) => self.charge(charge, limit_of(charge)?, moment.now),
             Action::PeekCharge(charge) => self
                 .refusal(charge, limit_of(charge)?, moment.now)
                 .map_or(Effect::Done, Effect::Refused),
             Action::Refund(charge) => self.refund(charge.operation),
             _ => return Err(CorruptRecord::Foreign),
-        };
-        Ok((self, effect))
+        })
     }
 
     pub(crate) fn keep_until(&self) -> Timestamp {

@@ -1,5 +1,7 @@
 //! One session inside a record: its codes, its attempts, its end.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::clock::Timestamp;
 use crate::code::CodeForm;
 use crate::destination::Channel;
@@ -43,8 +45,8 @@ pub(crate) struct Session {
     /// Where its approval is counted.
     pub(crate) prefix: Option<RecordKey>,
     /// The codes that work, the newest last; none once it has ended.
-    pub(crate) codes: Vec<Digest>,
-    pub(crate) memos: Vec<Memo>,
+    pub(crate) codes: SmallVec<[Digest; 1]>,
+    pub(crate) memos: SmallVec<[Memo; 1]>,
 }
 
 /// What a session was opened as.
@@ -97,8 +99,8 @@ impl Session {
                 custom: open.custom,
             },
             prefix: open.prefix,
-            codes: vec![open.digest],
-            memos: Vec::new(),
+            codes: smallvec![open.digest],
+            memos: SmallVec::new(),
         }
     }
 

@@ -36,16 +36,12 @@ impl SpendRecord {
         }
     }
 
-    pub(crate) fn step(
-        mut self,
-        step: &Step,
-        moment: Moment,
-    ) -> Result<(Self, Effect), CorruptRecord> {
+    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
         if self.tag != step.tag {
             return Err(CorruptRecord::Foreign);
         }
         let now = moment.now;
-        let effect = match &step.action {
+        Ok(match &step.action {
             Action::Charge(charge) => self.charge(charge, now)?,
             Action::PeekCharge(charge) => self
                 .refusal(charge, now)?
@@ -53,8 +49,7 @@ impl SpendRecord {
             Action::Refund(charge) => self.refund(charge.operation),
             Action::LookSpend => Effect::Spent(self.spent_at(now)),
             _ => return Err(CorruptRecord::Foreign),
-        };
-        Ok((self, effect))
+        })
     }
 
     pub(crate) fn keep_until(&self) -> Timestamp {

@@ -306,7 +306,7 @@ pub enum Effect {
     /// A session as it now is; none if there is no such session.
     Session(Option<SessionView>),
     /// Everything about a destination.
-    Inspection(Inspection),
+    Inspection(Box<Inspection>),
     /// A request with an idempotency key may go on, or not.
     Idempotency(IdempotencyEffect),
     /// So much was spent today, in millionths of the currency.

@@ -1,5 +1,7 @@
 //! Sliding windows: the times of past events, and how many may still come.
 
+use smallvec::SmallVec;
+
 use crate::clock::Timestamp;
 use crate::policy::Limit;
 
@@ -14,7 +16,7 @@ const PARTS: u32 = 12;
 /// as now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Window {
-    pub(crate) events: Vec<(u32, u8)>,
+    pub(crate) events: SmallVec<[(u32, u8); 4]>,
 }
 
 impl Window {
@@ -96,8 +98,10 @@ impl Window {
 /// The time under which an event at `now` is noted.
 pub(crate) fn event_time(limits: &[Limit], now: Timestamp) -> u32 {
     let second = now.ceil_secs();
-    let part = part_seconds(limits);
-    second.div_ceil(part).saturating_mul(part)
+    match part_seconds(limits) {
+        1 => second,
+        part => second.div_ceil(part).saturating_mul(part),
+    }
 }
 
 /// The most entries that a window of these limits can have.

@@ -60,18 +60,14 @@ impl Seen {
             .transpose()?;
         let mut answers = Vec::new();
         for step in steps {
-            let before = record.clone().unwrap_or_else(|| Record::absent(step));
-            let expiry = withholdable(step, &before);
-            let effect = match before.step(step, moment) {
-                Ok((after, effect)) => {
-                    // An absent record that stays an empty one is still absent.
-                    if record.is_some() || after.encode() != Record::absent(step).encode() {
-                        record = Some(after);
-                    }
-                    Ok(effect)
-                }
-                Err(foreign) => Err(foreign),
-            };
+            let absent = record.is_none();
+            let mut one = record.take().unwrap_or_else(|| Record::absent(step));
+            let expiry = withholdable(step, &one);
+            let effect = one.step(step, moment);
+            // An absent record that stays an empty one is still absent.
+            if !absent || (effect.is_ok() && one.encode() != Record::absent(step).encode()) {
+                record = Some(one);
+            }
             answers.push(Answer { effect, expiry });
         }
         let next = record

@@ -69,7 +69,7 @@ impl Slow {
     /// Guesses left, read from the record itself.
     fn attempts_left(&self) -> u8 {
         let values = self.values.lock().unwrap();
-        let record = Record::decode(&values[&KEY]).unwrap();
+        let mut record = Record::decode(&values[&KEY]).unwrap();
         let look = Step {
             tag: MINE,
             at: Some(START),
@@ -79,7 +79,7 @@ impl Slow {
             now: START,
             incarnation: Incarnation::UNFENCED,
         };
-        match record.step(&look, moment).unwrap().1 {
+        match record.step(&look, moment).unwrap() {
             Effect::Session(Some(view)) => view.attempts_remaining,
             other => panic!("{other:?}"),
         }

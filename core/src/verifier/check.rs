@@ -6,7 +6,7 @@ use crate::code::Guess;
 use crate::digest::{self, Context, hash_binding};
 use crate::error::CheckError;
 use crate::keys::Tag;
-use crate::record::{Action, Check, Effect, Refusal};
+use crate::record::{Action, Check, Effect, Refusal, Step};
 use crate::verdict::Verdict;
 use crate::verifier::options::is_key;
 use crate::verifier::{CheckRequest, Purpose, Verifier, unexpected};
@@ -37,7 +37,7 @@ impl Verifier {
             binding: hash_binding(request.binding),
         };
         let digest = digest::of_code(key, place, &context, guess.packed());
-        let step = Check {
+        let check = Check {
             nonce: place.nonce,
             purpose,
             fit: guess.fit(),
@@ -48,13 +48,15 @@ impl Verifier {
             limits: self.0.policy.destination,
             device_limits: self.0.policy.known_device,
         };
-        match self
-            .apply(place.record, tenant, Action::Check(step))
-            .await?
-        {
+        let step = Step {
+            tag: tenant,
+            at: self.now(),
+            action: Action::Check(check),
+        };
+        match self.0.store.apply(place.record, &step).await? {
             Effect::Verdict(verdict) => Ok(verdict),
             Effect::Approved { channel, prefix } => {
-                self.count_approval(prefix).await;
+                Box::pin(self.count_approval(prefix)).await;
                 Ok(Verdict::Verified { channel })
             }
             _ => Err(unexpected().into()),
@@ -62,10 +64,14 @@ impl Verifier {
     }
 
     async fn charge_source(&self, request: &CheckRequest<'_>) -> Result<(), CheckError> {
+        let Some(ip) = request.end_user_ip else {
+            return Ok(());
+        };
         let sources = self
-            .check_sources(request.tenant, request.end_user_ip)
+            .check_sources(request.tenant, ip)
             .map_err(|_| unexpected())?;
-        match self.charge(&sources).await? {
+        // In a box of its own, so that a check without it is the smaller future.
+        match Box::pin(self.charge(&sources)).await? {
             Some(Refusal::Throttled { limit, retry_after }) => {
                 Err(CheckError::Throttled { limit, retry_after })
             }

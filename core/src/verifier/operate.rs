@@ -57,7 +57,7 @@ impl Verifier {
         let policy = &self.0.policy;
         let action = Action::Inspect(policy.destination, policy.known_device);
         match self.apply(key, tenant.tag(), action).await? {
-            Effect::Inspection(inspection) => Ok(inspection),
+            Effect::Inspection(inspection) => Ok(*inspection),
             _ => Err(unexpected()),
         }
     }

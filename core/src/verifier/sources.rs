@@ -67,10 +67,10 @@ impl Verifier {
     pub(crate) fn check_sources(
         &self,
         tenant: &Tenant,
-        ip: Option<IpAddr>,
+        ip: IpAddr,
     ) -> Result<Sources, RandomUnavailable> {
         let mut sources = Sources::default();
-        if let (Some(limit), Some(ip)) = (self.0.policy.source_checks, ip) {
+        if let Some(limit) = self.0.policy.source_checks {
             let name = LimitName::SourceChecks;
             self.charge_events(&mut sources, tenant.tag(), name, limit, &source(ip))?;
         }

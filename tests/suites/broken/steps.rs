@@ -64,8 +64,9 @@ impl Broken {
         incarnation: Incarnation,
     ) -> Result<(Record, Effect), StoreError> {
         let now = self.now();
-        let record = held.map_or_else(|| Ok(Record::absent(step)), Record::decode)?;
-        Ok(record.step(step, Moment { now, incarnation })?)
+        let mut record = held.map_or_else(|| Ok(Record::absent(step)), Record::decode)?;
+        let effect = record.step(step, Moment { now, incarnation })?;
+        Ok((record, effect))
     }
 
     async fn eight_tries(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
@@ -75,11 +76,11 @@ impl Broken {
                 now,
                 incarnation,
             } = self.load(key).await?;
-            let record = value
+            let mut record = value
                 .as_deref()
                 .map_or_else(|| Ok(Record::absent(step)), Record::decode)?;
             let absent = Record::absent(step).encode();
-            let (record, effect) = record.step(step, Moment { now, incarnation })?;
+            let effect = record.step(step, Moment { now, incarnation })?;
             let bytes = record.encode();
             if value.as_ref().unwrap_or(&absent) == &bytes {
                 return Ok(effect);

@@ -41,11 +41,14 @@ pub(crate) fn http_client() -> reqwest::Client {
     http_builder().build().expect("a client")
 }
 
+/// The folder `tests`, from the packages that start parts: the suites' and the benches'.
+fn tests() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests")
+}
+
 /// A file in `tests/parts`.
 pub(crate) fn script(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("parts")
-        .join(name)
+    tests().join("parts").join(name)
 }
 
 /// The Python that has the packages of `tests/parts/requirements.txt`.
@@ -53,6 +56,6 @@ pub(crate) fn python() -> PathBuf {
     if let Some(named) = std::env::var_os("COUNTERSIGN_PYTHON") {
         return named.into();
     }
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".parts/venv/bin/python");
+    let own = tests().join(".parts/venv/bin/python");
     if own.exists() { own } else { "python3".into() }
 }

@@ -232,6 +232,11 @@ impl Server {
         }
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends `signal` (`TERM`, `KILL`).
     pub(crate) fn signal(&self, signal: &str) {
         signal_process(self.child.id(), signal);

@@ -139,20 +139,20 @@ impl Twins {
 /// By the core alone.
 fn pure(before: Option<&[u8]>, step: &Step, moment: Moment) -> End {
     let held = || before.map(<[u8]>::to_vec);
-    let record = match before.map(Record::decode).transpose() {
+    let mut record = match before.map(Record::decode).transpose() {
         Ok(record) => record.unwrap_or_else(|| Record::absent(step)),
         Err(corrupt) => return (Err(corrupt), held(), -1),
     };
     let empty = Record::absent(step).encode();
     match record.step(step, moment) {
         Err(foreign) => (Err(foreign), held(), -1),
-        Ok((after, effect)) => {
-            let bytes = after.encode();
+        Ok(effect) => {
+            let bytes = record.encode();
             let unchanged = before.map_or(bytes == empty, |before| before == bytes);
             if unchanged {
                 return (Ok(effect), held(), -1);
             }
-            let expiry = after.keep_until().map_or(-1, |until| {
+            let expiry = record.keep_until().map_or(-1, |until| {
                 i64::try_from(until.as_millis() + MARGIN).unwrap()
             });
             (Ok(effect), Some(bytes), expiry)

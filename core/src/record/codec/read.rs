@@ -1,5 +1,7 @@
 //! Reading records, strictly: what the writer would not have written is refused.
 
+use smallvec::SmallVec;
+
 use crate::clock::Timestamp;
 use crate::code::{Alphabet, CodeForm};
 use crate::destination::Channel;
@@ -7,7 +9,7 @@ use crate::digest::Digest;
 use crate::error::CorruptRecord;
 use crate::keys::{KeyId, Tag};
 use crate::record::RecordKey;
-use crate::record::codec::{MAX_RECORD_BYTES, VERSION};
+use crate::record::codec::{EVENT, MAX_RECORD_BYTES, VERSION};
 use crate::record::conversion::{ConversionRecord, PLACES, Place};
 use crate::record::destination::DestinationRecord;
 use crate::record::gate::{Gate, Lane};
@@ -56,6 +58,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn destination(&mut self) -> Read<DestinationRecord> {
         let tag = self.tag;
         let incarnation = Incarnation::new(u64::from_be_bytes(self.take()?));
@@ -63,15 +66,16 @@ impl<'a> Reader<'a> {
             open: self.lane()?,
             known_device: self.lane()?,
         };
-        let sessions = (0..self.byte()?)
-            .map(|_| self.session())
-            .collect::<Read<_>>()?;
-        Ok(DestinationRecord {
+        let mut record = DestinationRecord {
             tag,
             incarnation,
             gate,
-            sessions,
-        })
+            sessions: SmallVec::new(),
+        };
+        for _ in 0..self.byte()? {
+            record.sessions.push(self.session()?);
+        }
+        Ok(record)
     }
 
     pub(crate) fn limit(&mut self) -> Read<LimitRecord> {
@@ -155,68 +159,77 @@ impl<'a> Reader<'a> {
         })
     }
 
+    #[inline]
     fn lane(&mut self) -> Read<Lane> {
+        use super::layout::lane::{BYTES, KEEP_UNTIL, LAST_FAILURE, LOCKED, STREAK};
+        let fields = self.take::<BYTES>()?;
         Ok(Lane {
-            locked: self.flag()?,
-            streak: u16::from_be_bytes(self.take()?),
-            last_failure: self.four()?,
-            keep_until: self.four()?,
+            locked: flag(LOCKED.get(&fields))?,
+            streak: u16::from_be_bytes(STREAK.get(&fields)),
+            last_failure: u32::from_be_bytes(LAST_FAILURE.get(&fields)),
+            keep_until: u32::from_be_bytes(KEEP_UNTIL.get(&fields)),
             sends: self.window()?,
             failures: self.window()?,
         })
     }
 
+    #[inline]
     fn window(&mut self) -> Read<Window> {
-        let events = (0..self.byte()?)
-            .map(|_| match (self.four()?, self.byte()?) {
-                (_, 0) => Err(CorruptRecord::Encoding),
-                event => Ok(event),
-            })
-            .collect::<Read<_>>()?;
-        Ok(Window { events })
+        let mut window = Window::default();
+        for _ in 0..self.byte()? {
+            let [a, b, c, d, events] = self.take::<EVENT>()?;
+            if events == 0 {
+                return Err(CorruptRecord::Encoding);
+            }
+            let time = u32::from_be_bytes([a, b, c, d]);
+            window.events.push((time, events));
+        }
+        Ok(window)
     }
 
+    #[inline]
     fn session(&mut self) -> Read<Session> {
-        let (nonce, key, state) = (Nonce(self.take()?), KeyId(self.byte()?), self.state()?);
-        let (purpose, exact) = (self.tag()?, self.tag()?);
-        let (opened, expires, ended) = (self.millis()?, self.millis()?, self.four()?);
-        let lifetime_seconds = self.three()?;
-        let (channel, delivery) = self.channel_and_delivery()?;
+        use super::layout::session::{
+            ATTEMPTS, BYTES, CHANNEL_AND_DELIVERY, CODES, ENDED, EXACT, EXPIRES, FLAGS, FORM, KEY,
+            LAST_SEND, LIFETIME, MAX_ATTEMPTS, NONCE, OPENED, PURPOSE, SENDS, STATE,
+        };
+        let fields = &self.take::<BYTES>()?;
+        let byte = |[byte]: [u8; 1]| byte;
+        let (channel, delivery) = channel_and_delivery(CHANNEL_AND_DELIVERY.get(fields))?;
+        let (flags, has_prefix) = flags(FLAGS.get(fields))?;
         let mut session = Session {
-            nonce,
-            key,
-            state,
-            purpose,
-            exact,
-            opened,
-            expires,
-            ended,
-            lifetime_seconds,
+            nonce: Nonce(NONCE.get(fields)),
+            key: KeyId(byte(KEY.get(fields))),
+            state: state(STATE.get(fields))?,
+            purpose: Tag(PURPOSE.get(fields)),
+            exact: Tag(EXACT.get(fields)),
+            opened: six_bytes(OPENED.get(fields)),
+            expires: six_bytes(EXPIRES.get(fields)),
+            ended: u32::from_be_bytes(ENDED.get(fields)),
+            lifetime_seconds: three_bytes(LIFETIME.get(fields)),
             channel,
             delivery,
-            form: self.form()?,
-            attempts: self.byte()?,
-            max_attempts: self.byte()?,
-            sends: self.byte()?,
-            last_send: self.four()?,
-            flags: Flags::default(),
+            form: form(FORM.get(fields))?,
+            attempts: byte(ATTEMPTS.get(fields)),
+            max_attempts: byte(MAX_ATTEMPTS.get(fields)),
+            sends: byte(SENDS.get(fields)),
+            last_send: u32::from_be_bytes(LAST_SEND.get(fields)),
+            flags,
             prefix: None,
-            codes: Vec::new(),
-            memos: Vec::new(),
+            codes: SmallVec::new(),
+            memos: SmallVec::new(),
         };
-        let has_prefix;
-        (session.flags, has_prefix) = self.flags()?;
-        session.codes = (0..self.byte()?)
-            .map(|_| Ok(Digest(self.take()?)))
-            .collect::<Read<_>>()?;
-        session.memos = (0..self.byte()?)
-            .map(|_| self.memo())
-            .collect::<Read<_>>()?;
+        for _ in 0..byte(CODES.get(fields)) {
+            session.codes.push(Digest(self.take()?));
+        }
+        for _ in 0..self.byte()? {
+            session.memos.push(self.memo()?);
+        }
         if has_prefix {
             session.prefix = Some(RecordKey::from_bytes(self.take()?));
         }
-        let live = state == SessionState::Live;
-        if live == session.codes.is_empty() || live == (ended != 0) {
+        let live = session.state == SessionState::Live;
+        if live == session.codes.is_empty() || live == (session.ended != 0) {
             return Err(CorruptRecord::Encoding);
         }
         Ok(session)
@@ -231,78 +244,8 @@ impl<'a> Reader<'a> {
         Ok(Memo { mark, at, outcome })
     }
 
-    fn state(&mut self) -> Read<SessionState> {
-        Ok(match self.byte()? {
-            0 => SessionState::Live,
-            1 => SessionState::Verified,
-            2 => SessionState::Exhausted,
-            3 => SessionState::Expired,
-            4 => SessionState::Cancelled,
-            5 => SessionState::Undeliverable,
-            _ => return Err(CorruptRecord::Encoding),
-        })
-    }
-
-    fn channel_and_delivery(&mut self) -> Read<(Channel, DeliveryState)> {
-        let byte = self.byte()?;
-        let channel = match byte >> 4 {
-            0 => Channel::Sms,
-            1 => Channel::Voice,
-            2 => Channel::Email,
-            _ => return Err(CorruptRecord::Encoding),
-        };
-        let delivery = match byte & 0xf {
-            0 => DeliveryState::Unknown,
-            1 => DeliveryState::Accepted,
-            2 => DeliveryState::Failed,
-            3 => DeliveryState::Delivered,
-            _ => return Err(CorruptRecord::Encoding),
-        };
-        Ok((channel, delivery))
-    }
-
-    fn form(&mut self) -> Read<CodeForm> {
-        let byte = self.byte()?;
-        let alphabet = match byte >> 4 {
-            0 => Alphabet::Digits,
-            1 => Alphabet::Alphanumeric,
-            _ => return Err(CorruptRecord::Encoding),
-        };
-        CodeForm::new(byte & 0xf, alphabet).map_err(|_| CorruptRecord::Encoding)
-    }
-
-    /// The flags, and whether a prefix follows at the end.
-    fn flags(&mut self) -> Read<(Flags, bool)> {
-        let byte = self.byte()?;
-        if byte > 0b1111 {
-            return Err(CorruptRecord::Encoding);
-        }
-        let bit = |n: u8| byte >> n & 1 == 1;
-        let flags = Flags {
-            known_device: bit(0),
-            decoy: bit(1),
-            custom: bit(2),
-        };
-        Ok((flags, bit(3)))
-    }
-
-    fn flag(&mut self) -> Read<bool> {
-        match self.byte()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(CorruptRecord::Encoding),
-        }
-    }
-
     fn millis(&mut self) -> Read<Timestamp> {
-        let mut wide = [0; 8];
-        wide[2..].copy_from_slice(&self.take::<6>()?);
-        Ok(Timestamp::from_millis(u64::from_be_bytes(wide)))
-    }
-
-    fn three(&mut self) -> Read<u32> {
-        let [a, b, c] = self.take()?;
-        Ok(u32::from_be_bytes([0, a, b, c]))
+        Ok(six_bytes(self.take()?))
     }
 
     fn four(&mut self) -> Read<u32> {
@@ -317,6 +260,7 @@ impl<'a> Reader<'a> {
         Ok(self.take::<1>()?[0])
     }
 
+    #[inline]
     fn take<const N: usize>(&mut self) -> Read<[u8; N]> {
         let (first, rest) = self
             .rest
@@ -324,5 +268,75 @@ impl<'a> Reader<'a> {
             .ok_or(CorruptRecord::Encoding)?;
         self.rest = rest;
         Ok(*first)
+    }
+}
+
+fn six_bytes(bytes: [u8; 6]) -> Timestamp {
+    let mut wide = [0; 8];
+    wide[2..].copy_from_slice(&bytes);
+    Timestamp::from_millis(u64::from_be_bytes(wide))
+}
+
+fn three_bytes([a, b, c]: [u8; 3]) -> u32 {
+    u32::from_be_bytes([0, a, b, c])
+}
+
+fn state([byte]: [u8; 1]) -> Read<SessionState> {
+    Ok(match byte {
+        0 => SessionState::Live,
+        1 => SessionState::Verified,
+        2 => SessionState::Exhausted,
+        3 => SessionState::Expired,
+        4 => SessionState::Cancelled,
+        5 => SessionState::Undeliverable,
+        _ => return Err(CorruptRecord::Encoding),
+    })
+}
+
+fn channel_and_delivery([byte]: [u8; 1]) -> Read<(Channel, DeliveryState)> {
+    let channel = match byte >> 4 {
+        0 => Channel::Sms,
+        1 => Channel::Voice,
+        2 => Channel::Email,
+        _ => return Err(CorruptRecord::Encoding),
+    };
+    let delivery = match byte & 0xf {
+        0 => DeliveryState::Unknown,
+        1 => DeliveryState::Accepted,
+        2 => DeliveryState::Failed,
+        3 => DeliveryState::Delivered,
+        _ => return Err(CorruptRecord::Encoding),
+    };
+    Ok((channel, delivery))
+}
+
+fn form([byte]: [u8; 1]) -> Read<CodeForm> {
+    let alphabet = match byte >> 4 {
+        0 => Alphabet::Digits,
+        1 => Alphabet::Alphanumeric,
+        _ => return Err(CorruptRecord::Encoding),
+    };
+    CodeForm::new(byte & 0xf, alphabet).map_err(|_| CorruptRecord::Encoding)
+}
+
+/// The flags, and whether a prefix follows at the end.
+fn flags([byte]: [u8; 1]) -> Read<(Flags, bool)> {
+    if byte > 0b1111 {
+        return Err(CorruptRecord::Encoding);
+    }
+    let bit = |n: u8| byte >> n & 1 == 1;
+    let flags = Flags {
+        known_device: bit(0),
+        decoy: bit(1),
+        custom: bit(2),
+    };
+    Ok((flags, bit(3)))
+}
+
+fn flag([byte]: [u8; 1]) -> Read<bool> {
+    match byte {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(CorruptRecord::Encoding),
     }
 }

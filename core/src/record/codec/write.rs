@@ -5,7 +5,7 @@ use crate::code::Alphabet;
 use crate::destination::Channel;
 use crate::keys::{Kind, Tag};
 use crate::record::codec::{
-    CODE, EVENT, HEADER, INCARNATION, LANE, MEMO, PREFIX, SESSION, VERSION,
+    CODE, EVENT, HEADER, INCARNATION, LANE, MEMO, PREFIX, SESSION, VERSION, layout,
 };
 use crate::record::conversion::ConversionRecord;
 use crate::record::destination::DestinationRecord;
@@ -32,80 +32,80 @@ pub(crate) fn destination_bytes(record: &DestinationRecord) -> usize {
         + record.sessions.iter().map(session).sum::<usize>()
 }
 
-pub(crate) fn destination(record: &DestinationRecord) -> Vec<u8> {
-    let mut out = header(Kind::Destination, record.tag, destination_bytes(record));
-    out.extend(record.incarnation.number().to_be_bytes());
-    lane(&mut out, &record.gate.open);
-    lane(&mut out, &record.gate.known_device);
-    count(&mut out, record.sessions.len());
+pub(crate) fn destination(out: &mut Vec<u8>, record: &DestinationRecord) {
+    header(out, Kind::Destination, record.tag);
+    put(out, record.incarnation.number().to_be_bytes());
+    lane(out, &record.gate.open);
+    lane(out, &record.gate.known_device);
+    count(out, record.sessions.len());
     for one in &record.sessions {
-        session(&mut out, one);
+        session(out, one);
     }
-    out
 }
 
-pub(crate) fn limit(record: &LimitRecord) -> Vec<u8> {
-    let mut out = header(Kind::Limit, record.tag, 256);
-    out.extend(record.keep_until.to_be_bytes());
-    window(&mut out, &record.events);
-    count(&mut out, record.operations.len());
+pub(crate) fn limit(out: &mut Vec<u8>, record: &LimitRecord) {
+    header(out, Kind::Limit, record.tag);
+    put(out, record.keep_until.to_be_bytes());
+    window(out, &record.events);
+    count(out, record.operations.len());
     for (operation, time) in &record.operations {
-        out.extend(operation.to_be_bytes());
-        out.extend(time.to_be_bytes());
+        put(out, operation.to_be_bytes());
+        put(out, time.to_be_bytes());
     }
-    out
 }
 
-pub(crate) fn idempotency(record: &IdempotencyRecord) -> Vec<u8> {
-    let mut out = header(Kind::Idempotency, record.tag, 128);
+pub(crate) fn idempotency(out: &mut Vec<u8>, record: &IdempotencyRecord) {
+    header(out, Kind::Idempotency, record.tag);
     if let Some(request) = &record.request {
         out.extend(request.fingerprint);
         out.extend(request.nonce.0);
-        millis(&mut out, request.begun);
-        millis(&mut out, request.leased_until);
+        put(out, six_bytes(request.begun));
+        put(out, six_bytes(request.leased_until));
         out.push(u8::from(request.answer.is_some()));
         out.extend(request.answer.iter().flatten());
     }
-    out
 }
 
-pub(crate) fn spend(record: &SpendRecord) -> Vec<u8> {
-    let mut out = header(Kind::Spend, record.tag, 256);
-    out.extend(record.day.to_be_bytes());
-    out.extend(record.spent_micros.to_be_bytes());
-    count(&mut out, record.operations.len());
+pub(crate) fn spend(out: &mut Vec<u8>, record: &SpendRecord) {
+    header(out, Kind::Spend, record.tag);
+    put(out, record.day.to_be_bytes());
+    put(out, record.spent_micros.to_be_bytes());
+    count(out, record.operations.len());
     for (operation, micros) in &record.operations {
-        out.extend(operation.to_be_bytes());
-        out.extend(micros.to_be_bytes());
+        put(out, operation.to_be_bytes());
+        put(out, micros.to_be_bytes());
     }
-    out
 }
 
-pub(crate) fn conversion(record: &ConversionRecord) -> Vec<u8> {
-    let mut out = header(Kind::Conversion, record.tag, 512);
-    out.extend(record.decoy.to_be_bytes());
-    out.extend(record.keep_until.to_be_bytes());
-    count(&mut out, record.places.len());
+pub(crate) fn conversion(out: &mut Vec<u8>, record: &ConversionRecord) {
+    header(out, Kind::Conversion, record.tag);
+    put(out, record.decoy.to_be_bytes());
+    put(out, record.keep_until.to_be_bytes());
+    count(out, record.places.len());
     for place in &record.places {
-        out.extend(place.operation.to_be_bytes());
-        out.extend(place.at.to_be_bytes());
+        put(out, place.operation.to_be_bytes());
+        put(out, place.at.to_be_bytes());
         out.push(place.approvals);
     }
-    out
 }
 
-fn header(kind: Kind, tag: Tag, capacity: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(capacity);
-    out.extend([VERSION, kind as u8]);
-    out.extend(tag.0);
-    out
+fn header(out: &mut Vec<u8>, kind: Kind, tag: Tag) {
+    put(out, [VERSION, kind as u8]);
+    put(out, tag.0);
+}
+
+fn put<const N: usize>(out: &mut Vec<u8>, field: [u8; N]) {
+    out.extend_from_slice(&field);
 }
 
 fn lane(out: &mut Vec<u8>, lane: &Lane) {
-    out.push(u8::from(lane.locked));
-    out.extend(lane.streak.to_be_bytes());
-    out.extend(lane.last_failure.to_be_bytes());
-    out.extend(lane.keep_until.to_be_bytes());
+    use super::layout::lane::{BYTES, KEEP_UNTIL, LAST_FAILURE, LOCKED, STREAK};
+    let mut fields = [0; BYTES];
+    LOCKED.set(&mut fields, [u8::from(lane.locked)]);
+    STREAK.set(&mut fields, lane.streak.to_be_bytes());
+    LAST_FAILURE.set(&mut fields, lane.last_failure.to_be_bytes());
+    KEEP_UNTIL.set(&mut fields, lane.keep_until.to_be_bytes());
+    put(out, fields);
     window(out, &lane.sends);
     window(out, &lane.failures);
 }
@@ -113,57 +113,82 @@ fn lane(out: &mut Vec<u8>, lane: &Lane) {
 fn window(out: &mut Vec<u8>, window: &Window) {
     count(out, window.events.len());
     for (time, n) in &window.events {
-        out.extend(time.to_be_bytes());
+        put(out, time.to_be_bytes());
         out.push(*n);
     }
 }
 
 fn session(out: &mut Vec<u8>, session: &Session) {
-    out.extend(session.nonce.0);
-    out.extend([session.key.0, state(session.state)]);
-    out.extend(session.purpose.0);
-    out.extend(session.exact.0);
-    millis(out, session.opened);
-    millis(out, session.expires);
-    out.extend(session.ended.to_be_bytes());
-    // 24 bits of seconds: a ceiling is at most a day.
-    out.extend(&session.lifetime_seconds.to_be_bytes()[1..]);
-    out.push(channel(session.channel) << 4 | delivery(session.delivery));
-    out.push(alphabet(session.form.alphabet()) << 4 | session.form.length());
-    out.extend([session.attempts, session.max_attempts, session.sends]);
-    out.extend(session.last_send.to_be_bytes());
-    let flags = session.flags;
-    out.push(
-        u8::from(flags.known_device)
-            | u8::from(flags.decoy) << 1
-            | u8::from(flags.custom) << 2
-            | u8::from(session.prefix.is_some()) << 3,
-    );
-    count(out, session.codes.len());
+    put(out, fields(session));
     for code in &session.codes {
-        out.extend(code.0);
+        put(out, code.0);
     }
     count(out, session.memos.len());
     for memo in &session.memos {
-        out.extend(memo.mark);
-        out.extend(memo.at.to_be_bytes());
+        put(out, memo.mark);
+        put(out, memo.at.to_be_bytes());
         out.push(match memo.outcome {
             Outcome::Verified => u8::MAX,
             Outcome::Wrong(left) => left,
         });
     }
-    out.extend(session.prefix.iter().flat_map(|prefix| prefix.to_bytes()));
+    if let Some(prefix) = session.prefix {
+        put(out, prefix.to_bytes());
+    }
+}
+
+fn fields(session: &Session) -> [u8; layout::session::BYTES] {
+    use super::layout::session::{
+        ATTEMPTS, BYTES, CHANNEL_AND_DELIVERY, CODES, ENDED, EXACT, EXPIRES, FLAGS, FORM, KEY,
+        LAST_SEND, LIFETIME, MAX_ATTEMPTS, NONCE, OPENED, PURPOSE, SENDS, STATE,
+    };
+    let mut fields = [0; BYTES];
+    let all = &mut fields;
+    NONCE.set(all, session.nonce.0);
+    KEY.set(all, [session.key.0]);
+    STATE.set(all, [state(session.state)]);
+    PURPOSE.set(all, session.purpose.0);
+    EXACT.set(all, session.exact.0);
+    OPENED.set(all, six_bytes(session.opened));
+    EXPIRES.set(all, six_bytes(session.expires));
+    ENDED.set(all, session.ended.to_be_bytes());
+    let [_, lifetime @ ..] = session.lifetime_seconds.to_be_bytes();
+    LIFETIME.set(all, lifetime);
+    let travels = channel(session.channel) << 4 | delivery(session.delivery);
+    CHANNEL_AND_DELIVERY.set(all, [travels]);
+    let form = alphabet(session.form.alphabet()) << 4 | session.form.length();
+    FORM.set(all, [form]);
+    ATTEMPTS.set(all, [session.attempts]);
+    MAX_ATTEMPTS.set(all, [session.max_attempts]);
+    SENDS.set(all, [session.sends]);
+    LAST_SEND.set(all, session.last_send.to_be_bytes());
+    FLAGS.set(all, [flags(session)]);
+    CODES.set(all, [byte(session.codes.len())]);
+    fields
+}
+
+fn flags(session: &Session) -> u8 {
+    let flags = session.flags;
+    u8::from(flags.known_device)
+        | u8::from(flags.decoy) << 1
+        | u8::from(flags.custom) << 2
+        | u8::from(session.prefix.is_some()) << 3
 }
 
 /// Every count is bounded far below 256 by the size of a record.
 fn count(out: &mut Vec<u8>, n: usize) {
-    out.push(u8::try_from(n).unwrap_or(u8::MAX));
+    out.push(byte(n));
+}
+
+fn byte(n: usize) -> u8 {
+    u8::try_from(n).unwrap_or(u8::MAX)
 }
 
 /// 48 bits of milliseconds: until the year 10889.
-fn millis(out: &mut Vec<u8>, at: Timestamp) {
+fn six_bytes(at: Timestamp) -> [u8; 6] {
     let most = (1 << 48) - 1;
-    out.extend(&at.as_millis().min(most).to_be_bytes()[2..]);
+    let [_, _, six @ ..] = at.as_millis().min(most).to_be_bytes();
+    six
 }
 
 const fn state(state: SessionState) -> u8 {

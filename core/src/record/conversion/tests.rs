@@ -47,11 +47,9 @@ impl Prefix {
         };
         let bytes = self.record.encode();
         assert!(bytes.len() <= MAX_RECORD_BYTES, "{} bytes", bytes.len());
-        let record = Record::decode(&bytes).unwrap();
-        assert_eq!(record.encode(), bytes);
-        let (after, effect) = record.step(&step(action), moment).unwrap();
-        self.record = after;
-        effect
+        self.record = Record::decode(&bytes).unwrap();
+        assert_eq!(self.record.encode(), bytes);
+        self.record.step(&step(action), moment).unwrap()
     }
 
     /// Seconds to wait if a message is refused.

@@ -49,11 +49,9 @@ impl Purse {
             incarnation: Incarnation::UNFENCED,
         };
         let bytes = self.record.encode();
-        let record = Record::decode(&bytes).unwrap();
-        assert_eq!(record.encode(), bytes);
-        let (after, effect) = record.step(&Self::step(action), moment).unwrap();
-        self.record = after;
-        effect
+        self.record = Record::decode(&bytes).unwrap();
+        assert_eq!(self.record.encode(), bytes);
+        self.record.step(&Self::step(action), moment).unwrap()
     }
 
     fn spent(&mut self) -> u64 {

@@ -1,0 +1,17 @@
+//! What the benches measure: a check and a send in memory, and the floor under a check.
+//!
+//! Everything measured is a [`Contender`]: it opens sessions for people and judges their
+//! codes. All contenders have the same people in the same random order, since a cache miss
+//! weighs more than arithmetic.
+
+mod contender;
+mod countersigned;
+mod floor;
+mod people;
+mod trial;
+
+pub use self::contender::{Contender, ready};
+pub use self::countersigned::Countersigned;
+pub use self::floor::{Floor, Hasher};
+pub use self::people::People;
+pub use self::trial::{Act, Trial};
