@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign::{
     Channel, CheckRequest, Code, DeliverError, Deliverer, Destination, KeyRing, MemoryStore,
-    Message, Receipt, SendRequest, Tenant, Verdict, Verifier,
+    Message, Receipt, SendRequest, SessionStore, Tenant, Verdict, Verifier,
 };
 
 use crate::contender::{Contender, ready};
@@ -40,7 +40,17 @@ impl Countersigned {
     )]
     pub fn verifier() -> Verifier {
         let keys = KeyRing::generate().expect("randomness");
-        Verifier::builder(keys, Arc::new(MemoryStore::new()))
+        Self::on(keys, Arc::new(MemoryStore::new()))
+    }
+
+    /// The same on a store.
+    ///
+    /// # Panics
+    /// Never: the default policy fits.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the default policy fits")]
+    pub fn on(keys: KeyRing, store: Arc<dyn SessionStore>) -> Verifier {
+        Verifier::builder(keys, store)
             .deliverer(Channel::Sms, Arc::new(Taker))
             .build()
             .expect("the default policy fits")

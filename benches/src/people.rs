@@ -12,24 +12,20 @@ pub struct People {
     order: Vec<u32>,
 }
 
-const NUMBER: usize = "+4740000000".len();
+const NUMBER: usize = "+491000000000".len();
 const CODE: usize = 6;
 
 impl People {
-    /// So many people, fewer than five million, and as many newcomers.
-    ///
-    /// # Panics
-    /// If there are more.
+    /// So many people, and as many newcomers.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        assert!(count <= 5_000_000, "numbers have seven digits");
         let mut order: Vec<u32> = (0..).take(count).collect();
         // Fisher and Yates, by splitmix64: the same order in every run.
         for last in (1..count).rev() {
             let other = scatter(last as u64) % (last as u64 + 1);
             order.swap(last, usize::try_from(other).unwrap_or(last));
         }
-        let number = |n: usize| format!("+474{n:07}");
+        let number = |n: usize| format!("+49{}", 1_000_000_000 + n);
         let code = |n: usize| format!("{:06}", scatter(n as u64) % 1_000_000);
         Self {
             count,

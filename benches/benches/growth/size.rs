@@ -1,0 +1,76 @@
+//! What a live destination takes, and how long one step of a sweep holds a lock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::{
+    Channel, Clock, Destination, FakeClock, KeyRing, MemoryStore, SendRequest, SessionStore,
+    Stopwatch, Tenant, Timestamp, Verifier,
+};
+use countersign_benches::{Countersigned, People, ready};
+
+/// A store removes so many values before it lets others have the lock.
+const STEP: usize = 256;
+
+pub(crate) fn print(sizes: &[usize]) -> Result<(), String> {
+    println!("\nMemory, and sweeps\n");
+    println!("| live destinations | bytes each | a sweep's step, median µs | longest µs |");
+    println!("|---|---|---|---|");
+    for size in sizes.iter().copied().filter(|size| *size >= 100_000) {
+        let people = People::new(size);
+        let before = resident()?;
+        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+        let store = Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>));
+        fill(&store, &people)?;
+        let each = (resident()? - before) / size;
+        clock.advance_millis(24 * 3600 * 1000);
+        let mut steps = sweep(&store);
+        steps.sort_unstable();
+        let micros = |at: usize| steps.get(at).map_or(0.0, |step| step.as_secs_f64() * 1e6);
+        println!(
+            "| {size} | {each} | {:.0} | {:.0} |",
+            micros(steps.len() / 2),
+            micros(steps.len() - 1)
+        );
+    }
+    Ok(())
+}
+
+fn fill(store: &Arc<MemoryStore>, people: &People) -> Result<(), String> {
+    let keys = KeyRing::generate().map_err(|error| error.to_string())?;
+    let verifier = Countersigned::on(keys, Arc::clone(store) as Arc<dyn SessionStore>);
+    let tenant = Tenant::new("bench").map_err(|error| error.to_string())?;
+    for person in people.order() {
+        send(&verifier, &tenant, people.number(person))?;
+    }
+    Ok(())
+}
+
+fn send(verifier: &Verifier, tenant: &Tenant, number: &str) -> Result<(), String> {
+    let to = Destination::parse(Channel::Sms, number).map_err(|error| error.to_string())?;
+    let sent = ready(verifier.send(&SendRequest::new(tenant, Channel::Sms, &to)));
+    sent.map(drop).map_err(|error| error.to_string())
+}
+
+/// Removes everything, and gives how long each step took.
+fn sweep(store: &MemoryStore) -> Vec<Duration> {
+    let mut steps = Vec::new();
+    while !store.is_empty() {
+        let clock = Stopwatch::start();
+        let _ = ready(store.sweep(STEP));
+        steps.push(clock.elapsed());
+    }
+    steps
+}
+
+/// Bytes of memory that this process has now.
+fn resident() -> Result<usize, String> {
+    let statm = std::fs::read_to_string("/proc/self/statm").map_err(|error| error.to_string())?;
+    let pages = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<usize>().ok());
+    pages
+        .map(|pages| pages * 4096)
+        .ok_or_else(|| "no count of pages".to_owned())
+}
