@@ -1,6 +1,6 @@
 //! PostgreSQL 15: with a password, TLS, settings of the test's own, and standbys.
 
-mod power;
+pub(crate) mod power;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
