@@ -21,8 +21,8 @@ const CODES: usize = 10;
 /// People who use codes at once, with a fence and without.
 const PEOPLE: usize = 3;
 
-/// Databases, of which the sessions of one end with the life of the store.
-const DATABASES: [(&str, bool); 2] = [("fenced", true), ("unfenced", false)];
+/// With a fence, and without one.
+const FENCES: [bool; 2] = [true, false];
 
 /// Codes that were used and said to be, in order.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ impl Used {
     }
 }
 
-/// What was on the disk, and how many codes had been used by then in each database.
+/// What was on the disk, and how many codes had been used by then, with a fence and without.
 #[derive(Clone, Debug)]
 struct Moment {
     synced: Synced,
@@ -49,11 +49,11 @@ struct Life {
     moments: Vec<Moment>,
 }
 
-async fn bench(server: &Postgres, (database, fence): (&str, bool)) -> Bench {
+async fn bench(server: &Postgres, fence: bool) -> Arc<Bench> {
     let mut options = patient();
     options.fence = fence;
-    let store = store(&server.url(database), options).await;
-    Bench::on(store, Policy::for_console())
+    let store = store(&server.url("postgres"), options).await;
+    Arc::new(Bench::on(store, Policy::for_console()))
 }
 
 impl Life {
@@ -62,22 +62,19 @@ impl Life {
         let (stop, mut people) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
         let used = [Used::default(), Used::default()];
         let mut benches = Vec::new();
-        for database in DATABASES {
-            server.database(database.0);
-            benches.push(Arc::new(bench(&server, database).await));
+        for fence in FENCES {
+            benches.push(bench(&server, fence).await);
         }
         let copy = server.copy();
-        for (bench, used) in benches.iter().zip(&used) {
-            for person in 0..PEOPLE {
-                let (bench, used, stop) = (Arc::clone(bench), used.clone(), Arc::clone(&stop));
-                people.spawn(use_codes(bench, person, used, stop));
-            }
+        for person in 0..2 * PEOPLE {
+            let (bench, used) = (Arc::clone(&benches[person % 2]), used[person % 2].clone());
+            people.spawn(use_codes(bench, person, used, Arc::clone(&stop)));
         }
         let mut moments = Vec::new();
         for cut in 1..=CUTS {
             let clock = Stopwatch::start();
             while used.iter().any(|used| used.so_far() < cut * CODES) {
-                assert!(clock.elapsed().as_secs() < 20, "the load stands still");
+                assert!(clock.elapsed().as_secs() < 60, "the load stands still");
                 tokio::task::yield_now().await;
             }
             let used = [used[0].so_far(), used[1].so_far()];
@@ -100,12 +97,10 @@ impl Life {
     async fn cut(&self, disk: &Moment, known: &Moment) -> [usize; 2] {
         let server = self.server.after_power_cut(&self.copy, &disk.synced);
         let mut accepted = [0; 2];
-        for (n, database) in DATABASES.into_iter().enumerate() {
-            let bench = bench(&server, database).await;
+        for (n, fence) in FENCES.into_iter().enumerate() {
+            let bench = bench(&server, fence).await;
             let used = self.used[n].0.lock().unwrap()[..known.used[n]].to_vec();
-            for session in &used {
-                accepted[n] += usize::from(bench.approves(session).await);
-            }
+            accepted[n] = super::faults::accepted(&bench, &used).await;
         }
         accepted
     }

@@ -54,6 +54,9 @@ impl Postgres {
     pub(crate) fn after_power_cut(&self, copy: &TempDir, synced: &Synced) -> Self {
         let mut server = Self::on(own_folder(), &[]);
         server.settings.clone_from(&self.settings);
+        // A copy of many files, each of which it would sync by itself before it starts.
+        let at_once = "recovery_init_sync_method=syncfs".to_owned();
+        server.settings.push(at_once);
         let mut copies = Command::new("cp");
         copies
             .arg("-a")
