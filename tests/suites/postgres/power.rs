@@ -3,9 +3,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use countersign::{Policy, Stopwatch};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::bench::{Bench, Session, long, patient, store};
@@ -26,11 +28,29 @@ const FENCES: [bool; 2] = [true, false];
 
 /// Codes that were used and said to be, in order.
 #[derive(Clone, Debug, Default)]
-struct Used(Arc<Mutex<Vec<Session>>>);
+struct Used {
+    codes: Arc<Mutex<Vec<Session>>>,
+    /// Told of each.
+    grows: Arc<Notify>,
+}
 
 impl Used {
     fn so_far(&self) -> usize {
-        self.0.lock().unwrap().len()
+        self.codes.lock().unwrap().len()
+    }
+
+    /// Another list, with the same bell.
+    fn beside(&self) -> Self {
+        Self {
+            grows: Arc::clone(&self.grows),
+            ..Self::default()
+        }
+    }
+
+    /// Waits until this list or the one beside it grows.
+    async fn grows(&self) {
+        let grown = tokio::time::timeout(Duration::from_secs(60), self.grows.notified());
+        grown.await.expect("the load stands still");
     }
 }
 
@@ -52,6 +72,8 @@ struct Life {
 async fn bench(server: &Postgres, fence: bool) -> Arc<Bench> {
     let mut options = patient();
     options.fence = fence;
+    // A server that lives for a second need not fork a process for each connection of ours.
+    options.pool_size = PEOPLE;
     let store = store(&server.url("postgres"), options).await;
     Arc::new(Bench::on(store, Policy::for_console()))
 }
@@ -60,7 +82,8 @@ impl Life {
     async fn lived() -> Self {
         let server = Postgres::start(&[]);
         let (stop, mut people) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
-        let used = [Used::default(), Used::default()];
+        let one = Used::default();
+        let used = [one.beside(), one];
         let mut benches = Vec::new();
         for fence in FENCES {
             benches.push(bench(&server, fence).await);
@@ -72,10 +95,8 @@ impl Life {
         }
         let mut moments = Vec::new();
         for cut in 1..=CUTS {
-            let clock = Stopwatch::start();
             while used.iter().any(|used| used.so_far() < cut * CODES) {
-                assert!(clock.elapsed().as_secs() < 60, "the load stands still");
-                tokio::task::yield_now().await;
+                used[0].grows().await;
             }
             let used = [used[0].so_far(), used[1].so_far()];
             // Asked last: it tells of all that let these be used.
@@ -99,7 +120,7 @@ impl Life {
         let mut accepted = [0; 2];
         for (n, fence) in FENCES.into_iter().enumerate() {
             let bench = bench(&server, fence).await;
-            let used = self.used[n].0.lock().unwrap()[..known.used[n]].to_vec();
+            let used = self.used[n].codes.lock().unwrap()[..known.used[n]].to_vec();
             accepted[n] = super::faults::accepted(&bench, &used).await;
         }
         accepted
@@ -117,7 +138,8 @@ async fn use_codes(bench: Arc<Bench>, person: usize, used: Used, stop: Arc<Atomi
         }
         for session in sessions {
             assert!(bench.approves(&session).await, "each is right once");
-            used.0.lock().unwrap().push(session);
+            used.codes.lock().unwrap().push(session);
+            used.grows.notify_one();
         }
     }
 }

@@ -3,8 +3,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use countersign::Stopwatch;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::parts::dice::Dice;
@@ -22,16 +24,34 @@ const PEOPLE: usize = 3;
 
 /// Codes that were used and said to be, in order.
 #[derive(Clone, Debug, Default)]
-struct Used(Arc<Mutex<Vec<Sent>>>);
+struct Used {
+    codes: Arc<Mutex<Vec<Sent>>>,
+    /// Told of each.
+    grows: Arc<Notify>,
+}
 
 impl Used {
     fn so_far(&self) -> usize {
-        self.0.lock().unwrap().len()
+        self.codes.lock().unwrap().len()
+    }
+
+    /// Another list, with the same bell.
+    fn beside(&self) -> Self {
+        Self {
+            grows: Arc::clone(&self.grows),
+            ..Self::default()
+        }
+    }
+
+    /// Waits until this list or the one beside it grows.
+    async fn grows(&self) {
+        let grown = tokio::time::timeout(Duration::from_secs(60), self.grows.notified());
+        grown.await.expect("the load stands still");
     }
 
     /// How many of the first so many are accepted again by a store.
     async fn accepted(&self, first: usize, desk: &Desk) -> usize {
-        let used = self.0.lock().unwrap()[..first].to_vec();
+        let used = self.codes.lock().unwrap()[..first].to_vec();
         desk.try_all(&used).await
     }
 }
@@ -54,10 +74,11 @@ struct Life {
 
 impl Life {
     async fn lived() -> Self {
+        let fenced = Used::default();
         let mut life = Self {
             redis: Redis::start_traced("always"),
-            fenced: Used::default(),
-            unfenced: Used::default(),
+            unfenced: fenced.beside(),
+            fenced,
             moments: Vec::new(),
         };
         let (stop, mut people) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
@@ -72,10 +93,8 @@ impl Life {
             }
         }
         for cut in 1..=CUTS {
-            let clock = Stopwatch::start();
             while life.fenced.so_far().min(life.unfenced.so_far()) < cut * CODES {
-                assert!(clock.elapsed().as_secs() < 20, "the load stands still");
-                tokio::task::yield_now().await;
+                life.fenced.grows().await;
             }
             let (fenced, unfenced) = (life.fenced.so_far(), life.unfenced.so_far());
             // Read last: it tells of all that let these be used.
@@ -111,7 +130,8 @@ async fn use_codes(desk: Desk, used: Used, stop: Arc<AtomicBool>) {
         for sent in desk.send(5).await {
             let verdict = desk.check(&sent.id, &sent.code).await.unwrap();
             assert!(verdict.is_verified(), "each is right once");
-            used.0.lock().unwrap().push(sent);
+            used.codes.lock().unwrap().push(sent);
+            used.grows.notify_one();
         }
     }
 }

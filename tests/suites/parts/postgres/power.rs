@@ -16,7 +16,7 @@ impl Postgres {
     pub(crate) fn copy(&self) -> TempDir {
         let folder = own_folder();
         let mut backup = self.program("pg_basebackup");
-        backup.args(["-X", "stream", "-c", "fast", "--no-sync", "-d"]);
+        backup.args(["-X", "none", "-c", "fast", "--no-sync", "-d"]);
         backup.arg(self.url("postgres"));
         succeeds(backup.arg("-D").arg(folder.path().join("data")));
         folder
@@ -68,18 +68,19 @@ impl Postgres {
         server
     }
 
-    /// Puts what was synced of the log in the place of a copy's own.
+    /// Gives a copy what was synced of the log, from where it needs it.
     fn give_log(&self, copied: &Path, Synced { segment, bytes, .. }: &Synced) {
         let (from, to) = (self.data().join("pg_wal"), copied.join("pg_wal"));
-        for file in fs::read_dir(&to).expect("a folder") {
-            let file = file.expect("a file").path();
-            drop(fs::remove_file(file));
-        }
+        let label = fs::read_to_string(copied.join("backup_label")).expect("a label");
+        let first = label
+            .split_once("(file ")
+            .and_then(|(_, rest)| rest.split_once(')'));
+        let (first, _) = first.expect("it names the first segment");
         for file in fs::read_dir(&from).expect("a folder") {
             let name = file.expect("a file").file_name();
             let name = name.to_str().expect("its name is plain");
             // Of segments made in advance and reused ones nothing counts.
-            let counts = name.len() == segment.len() && name <= segment.as_str();
+            let counts = name.len() == segment.len() && (first..=segment.as_str()).contains(&name);
             if counts || name.ends_with(".history") {
                 let copied = to.join(name);
                 fs::copy(from.join(name), &copied).expect("copied");
