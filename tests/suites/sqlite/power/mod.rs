@@ -16,6 +16,8 @@ use trace::{Call, Event, events, traced};
 use crate::dice::Dice;
 use crate::load::{Judgement, Log, dressed};
 
+const FILE: &str = "countersign.db";
+
 /// Cuts in one trace: judged before its sessions expire.
 const CUTS: usize = 10;
 
@@ -27,7 +29,7 @@ const DEAF: usize = 400;
 
 /// What a process asked of its disk in this folder, from a new file on until it was killed.
 fn load(folder: &Path, round: u64) -> Vec<Event> {
-    let (path, told) = (folder.join("countersign.db"), folder.join("trace"));
+    let (path, told) = (folder.join(FILE), folder.join("trace"));
     let program = std::env::current_exe().unwrap();
     let command = traced(program.as_os_str(), &told);
     let mut process = dressed(command, &path, round).spawn().unwrap();
@@ -85,7 +87,7 @@ impl Replay {
     async fn cut(&self, left: Left, dice: &mut Dice) -> (usize, Judgement) {
         let folder = tempfile::tempdir().unwrap();
         let dropped = self.platter.after_power_cut(left, dice, folder.path());
-        let path = folder.path().join("countersign.db");
+        let path = folder.path().join(FILE);
         (dropped, self.log.clone().judge(&path).await)
     }
 }
@@ -110,7 +112,7 @@ fn moments(events: &[Event], dice: &mut Dice) -> Vec<usize> {
 
 /// Whether a page of the log is copied into the database.
 fn is_checkpoint(event: &Event) -> bool {
-    matches!(event, Event::Begun(_, Call::Write { path, .. }) if path.ends_with(".db"))
+    matches!(event, Event::Begun(_, Call::Write { path, .. }) if path.ends_with(FILE))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -180,11 +180,10 @@ impl File {
         let torn = dice.below(self.changes.len().max(1));
         for (n, Change { what, .. }) in self.changes.iter().enumerate() {
             let through = match left {
-                Left::Nothing => None,
                 Left::Some => dice.coin().then(|| what.clone()),
                 Left::Torn if n < torn => Some(what.clone()),
                 Left::Torn if n == torn => what.torn(dice),
-                Left::Torn => None,
+                Left::Nothing | Left::Torn => None,
             };
             dropped += what.bytes() - through.as_ref().map_or(0, What::bytes);
             if let Some(through) = through {
