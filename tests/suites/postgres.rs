@@ -16,6 +16,8 @@ mod faults;
 #[path = "parts/mod.rs"]
 #[expect(dead_code, reason = "each suite uses some of the parts")]
 mod parts;
+#[path = "postgres/power.rs"]
+mod power;
 #[path = "postgres/races.rs"]
 mod races;
 #[path = "postgres/refused.rs"]

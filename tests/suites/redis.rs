@@ -18,6 +18,10 @@ mod library;
 #[path = "parts/mod.rs"]
 #[expect(dead_code, reason = "each suite uses some of the parts")]
 mod parts;
+#[path = "redis/power.rs"]
+mod power;
+#[path = "redis/races.rs"]
+mod races;
 #[path = "redis/replicas.rs"]
 mod replicas;
 #[path = "redis/round_trips.rs"]

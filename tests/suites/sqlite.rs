@@ -1,4 +1,4 @@
-//! The SQLite store under faults: killed in the middle of load, a full disk, a file that
+//! The SQLite store under faults: killed in the middle of load, a power cut, a full disk, a file that
 //! is read-only, busy, too new or damaged. Nothing acknowledged is lost, nothing is
 //! approved by mistake.
 
@@ -11,6 +11,8 @@
 
 #[path = "sqlite/bench.rs"]
 mod bench;
+#[path = "parts/dice.rs"]
+mod dice;
 #[path = "sqlite/disk.rs"]
 mod disk;
 #[path = "sqlite/killed.rs"]
@@ -19,3 +21,5 @@ mod killed;
 mod load;
 #[path = "sqlite/locked.rs"]
 mod locked;
+#[path = "sqlite/power/mod.rs"]
+mod power;

@@ -5,6 +5,7 @@
 //! when its standard input closes.
 
 pub(crate) mod ca;
+pub(crate) mod dice;
 pub(crate) mod exim;
 pub(crate) mod http_fake;
 pub(crate) mod leash;

@@ -1,6 +1,6 @@
 //! PostgreSQL 15: with a password, TLS, settings of the test's own, and standbys.
 
-mod power;
+pub(crate) mod power;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -264,8 +264,10 @@ impl Drop for Postgres {
             return;
         };
         if self.state(0).is_some() {
-            send("QUIT", &self.processes()[..1]);
-            self.thaw();
+            let all = self.processes();
+            send("QUIT", &all[..1]);
+            // It may stand still; its number is gone when it has ended.
+            send("CONT", &all);
             let waiting = Stopwatch::start();
             while self.state(0).is_some() && waiting.elapsed() < Duration::from_secs(5) {
                 std::thread::sleep(Duration::from_millis(5));

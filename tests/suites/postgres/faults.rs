@@ -43,7 +43,7 @@ async fn consume(bench: &Arc<Bench>, sessions: &[Session], enough: usize) -> Vec
 }
 
 /// How many of these used codes are accepted again.
-async fn accepted(bench: &Arc<Bench>, used: &[Session]) -> usize {
+pub(crate) async fn accepted(bench: &Arc<Bench>, used: &[Session]) -> usize {
     consume(bench, used, usize::MAX).await.len()
 }
 

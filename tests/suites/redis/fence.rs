@@ -9,16 +9,12 @@ use countersign_redis::{Options, RedisStore};
 
 use crate::parts::redis::Redis;
 use crate::parts::redis::sentinel::RedisSentinel;
-use crate::stage::{Desk, Sent, connect, options, unfenced};
+use crate::stage::{Desk, Sent, connect, long, options, unfenced};
 
 const CODES: usize = 200;
 
 fn rounds(run: usize) -> usize {
-    if std::env::var_os("COUNTERSIGN_LONG").is_some() {
-        200
-    } else {
-        run
-    }
+    if long() { 200 } else { run }
 }
 
 /// Opens codes, does something to the server, uses all of them up.

@@ -28,6 +28,7 @@ pub(crate) async fn connect(url: &str, options: Options) -> Arc<RedisStore> {
 }
 
 /// A session and its code.
+#[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) id: String,
     pub(crate) code: String,
@@ -96,4 +97,9 @@ impl Desk {
 /// A code that is not this one.
 pub(crate) fn wrong(code: &str) -> &'static str {
     if code == "000000" { "000001" } else { "000000" }
+}
+
+/// Whether the long counts are asked for.
+pub(crate) fn long() -> bool {
+    std::env::var_os("COUNTERSIGN_LONG").is_some()
 }

@@ -14,7 +14,7 @@ use redis::aio::MultiplexedConnection;
 use tokio::runtime::Runtime;
 
 use crate::parts::redis::Redis;
-use crate::stage::{connect, options};
+use crate::stage::{connect, long, options};
 use crate::steps::{Act, Manner, Material, acts};
 
 const NAME: &str = "cs:7477696e73747769";
@@ -165,8 +165,7 @@ fn the_native_check_is_the_pure_one() {
     let runtime = Runtime::new().unwrap();
     let redis = Redis::start(&[]);
     let twins = runtime.block_on(Twins::start(&redis));
-    let long = std::env::var_os("COUNTERSIGN_LONG").is_some();
-    let cases = if long { 40_000 } else { 600 };
+    let cases = if long() { 40_000 } else { 600 };
     let config = Config {
         cases,
         failure_persistence: None,

@@ -93,13 +93,10 @@ impl Bench {
             .await
     }
 
-    pub(crate) async fn left(&self, id: &str) -> u8 {
-        self.verifier
-            .status(&self.tenant, id)
-            .await
-            .unwrap()
-            .unwrap()
-            .attempts_remaining
+    /// How many attempts are left, if the session is there.
+    pub(crate) async fn left(&self, id: &str) -> Option<u8> {
+        let seen = self.verifier.status(&self.tenant, id).await.unwrap();
+        seen.map(|seen| seen.attempts_remaining)
     }
 }
 

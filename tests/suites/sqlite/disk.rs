@@ -116,7 +116,7 @@ async fn full_child() {
     );
     std::fs::remove_file(folder.join("filler")).unwrap();
     bench.store.ping().await.unwrap();
-    assert_eq!(bench.left(&session.id).await, left);
+    assert_eq!(bench.left(&session.id).await, Some(left));
     assert!(
         bench
             .check(&session.id, &session.code)
@@ -157,7 +157,7 @@ async fn read_only_child() {
     );
     remount("remount,rw");
     let bench = Bench::on_clock(&path, clock());
-    assert_eq!(bench.left(&session.id).await, 5);
+    assert_eq!(bench.left(&session.id).await, Some(5));
     assert!(
         bench
             .check(&session.id, &session.code)

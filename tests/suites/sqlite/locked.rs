@@ -109,7 +109,7 @@ async fn a61_a_busy_file_approves_nothing_and_charges_nothing() {
         "no message leaves without its session"
     );
     lock.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(bench.left(&session.id).await, 4);
+    assert_eq!(bench.left(&session.id).await, Some(4));
     assert!(
         bench
             .check(&session.id, &session.code)

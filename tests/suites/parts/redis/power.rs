@@ -4,10 +4,14 @@
 use std::collections::HashMap;
 use std::fs;
 
+use super::super::dice::Dice;
 use super::super::ports::free_port;
-use super::Redis;
+use super::{Redis, redis_server};
 
 const TRACE: &str = "trace";
+
+/// Where it keeps its log, in files.
+const LOGS: &str = "appendonlydir";
 
 impl Redis {
     /// A new server with an append-only file that is synced as `policy` says, under a trace.
@@ -35,9 +39,8 @@ impl Redis {
     /// of its log were not.
     pub(crate) fn cut_power(&self) -> u64 {
         self.kill();
-        let trace = fs::read_to_string(self.folder.path().join(TRACE)).expect("a trace");
         let mut lost = 0;
-        for (path, unsynced) in unsynced(&trace) {
+        for (path, Written { unsynced, .. }) in written(self.trace().lines()) {
             // What was renamed since had been synced before.
             let file = fs::File::options().write(true).open(&path);
             let Some(file) = file.ok().filter(|_| path.contains("appendonly.aof")) else {
@@ -50,12 +53,75 @@ impl Redis {
         self.launch();
         lost
     }
+
+    /// How much there is of the trace: what it tells had happened before this moment.
+    pub(crate) fn moment(&self) -> usize {
+        self.trace().len()
+    }
+
+    /// A server on what the disk of this one held for certain so many calls after a moment,
+    /// and on so much of the rest as the dice say. Gives how many bytes were dropped.
+    pub(crate) fn after_power_cut(
+        &self,
+        moment: usize,
+        calls: usize,
+        dice: &mut Dice,
+    ) -> (Self, u64) {
+        let trace = self.trace();
+        let later = trace[moment..].lines().take(calls);
+        let written = written(trace[..moment].lines().chain(later));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (from, to) = (self.folder.path().join(LOGS), folder.path().join(LOGS));
+        fs::create_dir(&to).expect("a folder");
+        let mut dropped = 0;
+        for file in fs::read_dir(from).expect("a folder") {
+            let file = file.expect("a file");
+            let copied = to.join(file.file_name());
+            fs::copy(file.path(), &copied).expect("copied");
+            let path = file.path().display().to_string();
+            // The others were made, synced and renamed before anybody was answered.
+            let Some(Written { all, unsynced }) =
+                written.get(&path).filter(|_| path.ends_with(".incr.aof"))
+            else {
+                continue;
+            };
+            let unsynced = usize::try_from(*unsynced).expect("a few bytes");
+            let torn = if dice.coin() {
+                dice.below(unsynced + 1)
+            } else {
+                0
+            };
+            let lost = (unsynced - torn) as u64;
+            let file = fs::File::options().write(true).open(&copied);
+            file.and_then(|file| file.set_len(all - lost))
+                .expect("it is cut");
+            dropped += lost;
+        }
+        let port = free_port();
+        let plain = ["--port".to_owned(), port.to_string()];
+        let log = ["--appendonly", "yes", "--appendfsync", "always"];
+        let server =
+            Self::launched_in(folder, port, redis_server(), plain.into(), &log, Vec::new());
+        (server, dropped)
+    }
+
+    fn trace(&self) -> String {
+        fs::read_to_string(self.folder.path().join(TRACE)).expect("a trace")
+    }
 }
 
-/// Bytes written to each file after it was last synced.
-fn unsynced(trace: &str) -> HashMap<String, u64> {
-    let (mut files, mut begun) = (HashMap::new(), HashMap::new());
-    for line in trace.lines() {
+/// Bytes written to a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Written {
+    all: u64,
+    /// Those after it was last synced.
+    unsynced: u64,
+}
+
+/// What was written to each file.
+fn written<'a>(trace: impl Iterator<Item = &'a str>) -> HashMap<String, Written> {
+    let (mut files, mut begun) = (HashMap::<_, Written>::new(), HashMap::new());
+    for line in trace {
         let Some((process, said)) = line.split_once(' ') else {
             continue;
         };
@@ -83,10 +149,13 @@ fn unsynced(trace: &str) -> HashMap<String, u64> {
         let result = said
             .rsplit_once(" = ")
             .and_then(|(_, result)| result.parse().ok());
-        let written = files.entry(path).or_insert(0);
+        let written = files.entry(path).or_default();
         match (call.as_str(), result) {
-            ("write" | "writev", Some(bytes)) => *written += bytes,
-            ("fsync" | "fdatasync", Some(0)) => *written = 0,
+            ("write" | "writev", Some(bytes)) => {
+                written.all += bytes;
+                written.unsynced += bytes;
+            }
+            ("fsync" | "fdatasync", Some(0)) => written.unsynced = 0,
             _ => {}
         }
     }
@@ -106,6 +175,9 @@ fn only_what_was_synced_counts_as_written() {
         7 fdatasync(4</d/b.aof>) = -1 EIO (Input/output error)\n\
         7 write(5<socket:[1]>, \"\"..., 9) = 9\n\
         7 +++ killed by SIGKILL +++\n";
-    let lost = unsynced(trace);
-    assert_eq!((lost["/d/a.aof"], lost["/d/b.aof"]), (4, 3));
+    let of = |file| {
+        let Written { all, unsynced } = written(trace.lines())[file];
+        (all, unsynced)
+    };
+    assert_eq!((of("/d/a.aof"), of("/d/b.aof")), ((14, 4), (3, 3)));
 }
