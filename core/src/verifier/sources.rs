@@ -83,10 +83,15 @@ impl Verifier {
         tag: Tag,
         name: LimitName,
         limit: Limit,
-        about: &[u8],
+        whose: &[u8],
     ) -> Result<(), RandomUnavailable> {
-        let about = [name.as_str().as_bytes(), b"\0", about].concat();
-        self.charge_against(sources, tag, name, Against::Events(limit), &about)
+        self.charge_against(
+            sources,
+            tag,
+            name,
+            Against::Events(limit),
+            &about(name, whose),
+        )
     }
 
     /// Adds a charge with an operation id of its own.
@@ -172,6 +177,11 @@ impl Verifier {
             }
         }
     }
+}
+
+/// What a record of events is about: each limit has its own of the same source.
+pub(crate) fn about(name: LimitName, whose: &[u8]) -> Vec<u8> {
+    [name.as_str().as_bytes(), b"\0", whose].concat()
 }
 
 /// One source: an IPv4 address, or an IPv6 /64, which one person commands alone.

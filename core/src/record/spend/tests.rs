@@ -1,7 +1,8 @@
 use super::*;
 use crate::error::LimitName;
+use crate::keys::Kind;
 use crate::policy::Mode;
-use crate::record::Record;
+use crate::record::{Moment, Record, Step};
 use crate::store::Incarnation;
 
 const CAP: u64 = 1000;
@@ -174,7 +175,8 @@ fn a_full_record_fits_and_another_s_charge_is_foreign() {
         now: purse.now,
         incarnation: Incarnation::UNFENCED,
     };
-    for action in [Action::Charge(events), Action::CountApproval] {
+    let forget = Action::Forget(Kind::Spend);
+    for action in [Action::Charge(events), Action::CountApproval, forget] {
         let taken = purse.record.clone().step(&Purse::step(action), moment);
         assert_eq!(taken.unwrap_err(), CorruptRecord::Foreign);
     }
