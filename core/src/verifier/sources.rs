@@ -215,6 +215,7 @@ mod tests {
         assert_ne!(of("2001:db8:0:1::1"), of("2001:db8:0:2::1"));
         let wide = |text: &str| network(text.parse().unwrap());
         assert_eq!(wide("2001:db8:0:1::1"), wide("2001:db8:0:2::1"));
+        assert_ne!(wide("2001:db8:0:1::1"), wide("2001:db8:1:1::1"));
         assert_eq!(wide("192.0.2.1"), None);
     }
 }

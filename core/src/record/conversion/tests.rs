@@ -222,6 +222,20 @@ fn a_message_that_never_left_is_not_awaited() {
 }
 
 #[test]
+fn approvals_that_came_after_a_message_that_never_left_still_count() {
+    let mut prefix = Prefix::new();
+    assert_eq!(prefix.flood(20), 20);
+    let failed = prefix.charge();
+    assert_eq!(prefix.take(Action::Charge(failed)), Effect::Done);
+    for _ in 0..5 {
+        prefix.approve();
+    }
+    assert_eq!(prefix.take(Action::Refund(failed)), Effect::Done);
+    // Five of fifty are ten percent, until they leave the last fifty.
+    assert_eq!(prefix.flood(200), 50);
+}
+
+#[test]
 fn a_decoy_is_refused_like_a_message_and_writes_like_one_but_counts_nowhere() {
     let mut prefix = Prefix::new();
     let decoy = |prefix: &mut Prefix| {

@@ -137,6 +137,8 @@ fn a_day_ends_at_midnight_of_utc_and_never_comes_back() {
         refused(DAY + 10)
     );
     assert_eq!(purse.spent(), 900, "the clock went back: no second purse");
+    assert_eq!(purse.take(Action::Charge(charge(4, 100))), Effect::Done);
+    assert_eq!(purse.spent(), CAP, "nor is this one begun anew");
     let kept = Timestamp::from_secs(MIDNIGHT + 2 * DAY + SLACK_SECONDS);
     assert_eq!(purse.record.keep_until(), Some(kept));
 }
