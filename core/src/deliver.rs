@@ -180,15 +180,23 @@ impl DeliverError {
         self.may_have_left
     }
 
-    /// Whether another deliverer or channel may be tried: this one is down or refuses, and
-    /// nothing has left. What is wrong with the destination itself is wrong everywhere.
+    /// Whether the reason is this deliverer's own: it is down or refuses. What is wrong with
+    /// the destination itself is wrong everywhere.
+    ///
+    /// Alone it is no leave to try another: [`DeliverError::another_may_take_it`] is.
     #[must_use]
-    pub const fn another_may_take_it(&self) -> bool {
-        let here = matches!(
+    pub const fn is_refused_here(&self) -> bool {
+        matches!(
             self.permanent,
             None | Some(Permanent::Refused | Permanent::Unauthorised)
-        );
-        here && !self.may_have_left
+        )
+    }
+
+    /// Whether another deliverer or channel may be tried: the reason is this one's own, and
+    /// nothing has left.
+    #[must_use]
+    pub const fn another_may_take_it(&self) -> bool {
+        self.is_refused_here() && !self.may_have_left
     }
 }
 
@@ -251,7 +259,9 @@ mod tests {
     #[test]
     fn another_may_take_what_was_refused_here_and_did_not_leave() {
         let taken_elsewhere = |failure: DeliverError| {
-            assert!(!failure.may_have_left().another_may_take_it());
+            let lost = failure.may_have_left();
+            assert!(!lost.another_may_take_it());
+            assert_eq!(lost.is_refused_here(), failure.is_refused_here());
             failure.another_may_take_it()
         };
         assert!(taken_elsewhere(DeliverError::transient()));

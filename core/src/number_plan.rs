@@ -61,7 +61,8 @@ pub enum Unserved {
     /// Calls and messages to such lines cost whoever makes them, or cannot arrive.
     #[error("{0} numbers are not served")]
     Sort(&'static str),
-    /// No provider of the channel has a price for it.
-    #[error("country {0} has no price in the configuration")]
+    /// A provider of the channel has no price for it, so that what a message costs at most
+    /// is not known: any of them may be the one that takes it.
+    #[error("country {0} lacks the price of a provider in the configuration")]
     NoPrice(String),
 }

@@ -16,6 +16,7 @@ mod window;
 
 use std::fmt;
 
+use self::charge::Charged as _;
 pub use self::charge::{Against, Charge};
 pub use self::codec::MAX_RECORD_BYTES;
 pub(crate) use self::codec::worst_destination;

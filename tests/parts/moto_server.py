@@ -1,7 +1,8 @@
 """AWS as moto plays it, for tests: SNS behind real Signature Version 4 and IAM.
 
-Prints one line of JSON: the port, and three keys [id, secret, session token or null]:
-`user` and `session` (a role's) may publish, `forbidden` may not. Then answers each line on
+Prints one line of JSON: the port, and four keys [id, secret, session token or null]:
+`user` and `session` (a role's) may publish, `reader` may see the settings too, `forbidden`
+may do nothing. Then answers each line on
 standard input with the short messages so far, as [number, text]; ends when that closes.
 """
 
@@ -15,10 +16,12 @@ from moto.sns.models import sns_backends
 
 ACCOUNT = "123456789012"
 REGION = "eu-north-1"
-PUBLISH = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}],
-}
+
+def may(*actions):
+    allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
@@ -35,21 +38,17 @@ def client(service, port):
     )
 
 
-def user(iam, name, may_publish):
+def user(iam, name, *actions):
     iam.create_user(UserName=name)
-    if may_publish:
-        iam.put_user_policy(
-            UserName=name, PolicyName="publish", PolicyDocument=json.dumps(PUBLISH)
-        )
+    if actions:
+        iam.put_user_policy(UserName=name, PolicyName="sns", PolicyDocument=may(*actions))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return [key["AccessKeyId"], key["SecretAccessKey"], None]
 
 
 def session(iam, sts):
     role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=json.dumps(TRUST))
-    iam.put_role_policy(
-        RoleName="role", PolicyName="publish", PolicyDocument=json.dumps(PUBLISH)
-    )
+    iam.put_role_policy(RoleName="role", PolicyName="sns", PolicyDocument=may("sns:Publish"))
     assumed = sts.assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="test")
     key = assumed["Credentials"]
     return [key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"]]
@@ -62,8 +61,9 @@ def main():
     iam, sts = client("iam", port), client("sts", port)
     ready = {
         "port": port,
-        "user": user(iam, "user", True),
-        "forbidden": user(iam, "forbidden", False),
+        "user": user(iam, "user", "sns:Publish"),
+        "reader": user(iam, "reader", "sns:Publish", "sns:GetSMSAttributes"),
+        "forbidden": user(iam, "forbidden"),
         "session": session(iam, sts),
     }
     # From here on every request must be signed by a key that may do what it asks for.

@@ -31,5 +31,7 @@ mod twilio_contract;
 mod twilio_sdk;
 #[path = "providers/vonage.rs"]
 mod vonage;
+#[path = "providers/vonage_check.rs"]
+mod vonage_check;
 #[path = "providers/webhook.rs"]
 mod webhook;

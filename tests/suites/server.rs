@@ -24,6 +24,8 @@ mod keys;
 mod life;
 #[path = "server/mail.rs"]
 mod mail;
+#[path = "server/money.rs"]
+mod money;
 #[path = "server/observability.rs"]
 mod observability;
 #[path = "server/page.rs"]

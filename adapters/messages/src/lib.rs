@@ -54,7 +54,7 @@ mod locale;
 mod messages;
 mod own_directory;
 mod part;
-mod short_message;
+pub mod segments;
 mod sms_binding;
 
 pub use email::Email;

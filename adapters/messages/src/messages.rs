@@ -12,7 +12,7 @@ use crate::email::Email;
 use crate::error::{RenderError, TemplateError};
 use crate::own_directory;
 use crate::part::Part;
-use crate::short_message;
+use crate::segments::segments;
 use crate::sms_binding;
 
 /// As long as any policy makes a code.
@@ -112,8 +112,7 @@ impl Messages {
             return Ok(full);
         }
         let short = self.catalogue.render(Part::SmsShort, &words)? + &lines.text;
-        let is_better =
-            lines.fit_in(&short) || short_message::parts(&short) < short_message::parts(&full);
+        let is_better = lines.fit_in(&short) || segments(&short).parts < segments(&full).parts;
         Ok(if is_better { short } else { full })
     }
 
@@ -134,7 +133,7 @@ impl Messages {
                     };
                     let parts = |part| {
                         let text = self.catalogue.render(part, &words).ok()?;
-                        Some(short_message::parts(&text))
+                        Some(segments(&text).parts)
                     };
                     let full = parts(Part::Sms)?;
                     Some(parts(Part::SmsShort).unwrap_or(full).min(full))

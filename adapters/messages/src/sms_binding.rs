@@ -3,7 +3,7 @@
 
 use countersign::Message;
 
-use crate::short_message;
+use crate::segments::segments;
 
 /// The longest SMS that Google's SMS Retriever looks at.
 const RETRIEVER_BYTES: usize = 140;
@@ -20,7 +20,7 @@ impl Lines {
     /// encoding the 140 bytes are counted; one short message has at most 140 octets, and
     /// UTF-8 is what an app sees, so both hold.
     pub(crate) fn fit_in(&self, whole: &str) -> bool {
-        short_message::parts(whole) == 1 && (!self.has_hash || whole.len() <= RETRIEVER_BYTES)
+        segments(whole).parts == 1 && (!self.has_hash || whole.len() <= RETRIEVER_BYTES)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign::{DeliverError, Deliverer, Message, Permanent, Receipt};
+use countersign::{DeliverError, Deliverer, Message, Receipt};
 
 /// What to do when a deliverer's answer was lost, and its message may have left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,14 +43,11 @@ impl InOrder {
         }
     }
 
-    /// What is wrong with the destination itself is wrong everywhere.
-    fn another_may_take_it(&self, error: &DeliverError) -> bool {
-        let refused_here = matches!(
-            error.reason(),
-            None | Some(Permanent::Refused | Permanent::Unauthorised)
-        );
-        let retry_lost = self.after_lost_answers == AfterLostAnswers::DangerousRetryLost;
-        refused_here && (retry_lost || !error.left_possibly())
+    fn goes_on(&self, error: DeliverError) -> bool {
+        match self.after_lost_answers {
+            AfterLostAnswers::Stop => error.another_may_take_it(),
+            AfterLostAnswers::DangerousRetryLost => error.is_refused_here(),
+        }
     }
 }
 
@@ -67,7 +64,7 @@ impl Deliverer for InOrder {
             left |= error.left_possibly();
             // One that may have left stays so, whatever a later deliverer says.
             last = if left { error.may_have_left() } else { error };
-            if !self.another_may_take_it(&error) {
+            if !self.goes_on(error) {
                 break;
             }
         }
@@ -77,7 +74,7 @@ impl Deliverer for InOrder {
 
 #[cfg(test)]
 mod tests {
-    use countersign::{Channel, Code, Destination, FakeClock, Recorder};
+    use countersign::{Channel, Code, Destination, FakeClock, Permanent, Recorder};
 
     use super::AfterLostAnswers::{DangerousRetryLost, Stop};
     use super::*;

@@ -26,6 +26,7 @@
 mod answer;
 mod base_url;
 mod breaker;
+mod check;
 mod client;
 mod credential;
 mod in_order;
@@ -36,6 +37,7 @@ pub mod twilio;
 
 pub use answer::Answer;
 pub use breaker::{Breaker, BreakerConfig};
+pub use check::{CheckError, Settings};
 pub use client::{Client, ClientConfig, ClientConfigError};
 pub use credential::Credential;
 pub use in_order::{AfterLostAnswers, InOrder};

@@ -14,6 +14,5 @@ mod reports;
 mod signature;
 
 pub use account::Account;
-pub use check::AccountCheckError;
 pub use config::{AccountConfig, AccountConfigError};
 pub use reports::Reports;

@@ -53,7 +53,7 @@ enum Command {
     /// Show all that is known of a destination: limits, lock, sessions
     Inspect(Whose),
     /// Forget a destination's failures, sends and lock; its sessions stay
-    Reset(Whose),
+    Reset(Reset),
     /// End every open session: after restoring a backup or a disk snapshot
     Fence,
     /// Make secrets
@@ -94,6 +94,21 @@ pub(crate) struct Whose {
     pub(crate) tenant: Tenant,
     /// A phone number (+47…) or an email address
     pub(crate) destination: Unread,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    #[command(flatten)]
+    pub(crate) whose: Option<Whose>,
+    /// Instead: forget what all tenants sent to the numbers that share this one's prefix, so
+    /// that its cap and its breaker on falling conversion begin anew
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        conflicts_with = "Whose",
+        required_unless_present = "Whose"
+    )]
+    pub(crate) prefix_of: Option<Unread>,
 }
 
 /// A destination as it was typed: how to read it is told by the configuration. Its `Debug`
@@ -157,7 +172,7 @@ impl Cli {
                 lifetime_seconds,
             } => commands::token::print(&config, &tenant, lifetime_seconds),
             Command::Inspect(whose) => commands::inspect::run(&config, &whose).await,
-            Command::Reset(whose) => commands::reset::run(&config, &whose).await,
+            Command::Reset(what) => commands::reset::run(&config, &what).await,
             Command::Fence => commands::fence::run(&config).await,
             // Answered above, where no configuration is needed.
             Command::Secret(_) | Command::Openapi | Command::CheckConfig { .. } => Ok(()),

@@ -14,7 +14,7 @@ use std::io::{ErrorKind, Write as _};
 
 use countersign::{Destination, Verifier};
 
-use crate::cli::Whose;
+use crate::cli::Unread;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::wiring::{self, Deliverers, FirstStart};
@@ -32,8 +32,8 @@ async fn beside_the_server(config: &Config, first: FirstStart) -> Result<Verifie
 
 /// The destination that a command is about, read as the server reads it. A mistake in it is
 /// one of the command line.
-fn destination(verifier: &Verifier, whose: &Whose) -> Result<Destination, Failure> {
-    let read = verifier.read_any(whose.destination.text());
+fn destination(verifier: &Verifier, typed: &Unread) -> Result<Destination, Failure> {
+    let read = verifier.read_any(typed.text());
     read.map_err(|error| Failure::config(format!("the destination cannot be read: {error}")))
 }
 

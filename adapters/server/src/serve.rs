@@ -42,7 +42,15 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let (listen, admin_listen) = (address(&listener)?, address(&admin_listener)?);
     let render = metrics()?;
 
-    let deliverers = Deliverers::of(&config, &wiring::messages(&config)?)?;
+    let messages = wiring::messages(&config)?;
+    for (locale, messages) in messages.long_sms() {
+        tracing::warn!(
+            locale,
+            messages,
+            "the SMS of this language takes several messages, and each is paid for"
+        );
+    }
+    let deliverers = Deliverers::of(&config, &messages)?;
     let verifier = wiring::verifier(&config, FirstStart::Make, &deliverers).await?;
     let jwt = wiring::jwt(&config, FirstStart::Make)?;
     let readiness = Readiness::new(verifier.clone());

@@ -2,6 +2,7 @@
 
 mod deliverers;
 mod part;
+mod question;
 mod store;
 
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Delivers codes by SMS.
 
 mod hex;
-pub mod segments;
 pub mod smpp;
 pub mod sns;
+mod split;
 pub mod twilio;
 pub mod vonage;

@@ -20,6 +20,7 @@
 //! - No idempotency key exists for SMS: after a lost answer nothing is repeated.
 
 mod answer;
+mod check;
 mod config;
 mod publish;
 mod sigv4;
@@ -32,6 +33,7 @@ use countersign::{Clock, DeliverError, Deliverer, Message, Permanent, Receipt};
 use countersign_messages::Messages;
 use countersign_provider::{Client, Request};
 
+pub use self::check::SnsCheck;
 pub use self::config::{SnsConfig, SnsConfigError};
 
 use self::config::Checked;

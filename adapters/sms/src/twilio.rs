@@ -22,9 +22,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign::{DeliverError, Deliverer, Message, Permanent, Receipt};
 use countersign_messages::Messages;
-pub use countersign_provider::twilio::{
-    Account, AccountCheckError, AccountConfig, AccountConfigError, Reports,
-};
+use countersign_provider::CheckError;
+pub use countersign_provider::twilio::{Account, AccountConfig, AccountConfigError, Reports};
 
 pub use sender::Sender;
 
@@ -59,8 +58,8 @@ impl Twilio {
     /// Logs in, and sends nothing: for an operator's check of the configuration.
     ///
     /// # Errors
-    /// [`AccountCheckError`] says in one sentence what is wrong and what to set.
-    pub async fn check(&self) -> Result<(), AccountCheckError> {
+    /// [`CheckError`] says in one sentence what is wrong and what to set.
+    pub async fn check(&self) -> Result<(), CheckError> {
         self.account.check("Messages", self.sender.field()).await
     }
 }

@@ -22,6 +22,7 @@
 //! dashboard; an unsigned receipt changes nothing.
 
 mod answer;
+mod check;
 mod config;
 mod fields;
 mod receipts;

@@ -12,11 +12,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign::{DeliverError, Deliverer, Message, Permanent, Receipt};
 use countersign_messages::Messages;
-pub use countersign_provider::twilio::{
-    Account, AccountCheckError, AccountConfig, AccountConfigError, Reports,
-};
+use countersign_provider::CheckError;
+pub use countersign_provider::twilio::{Account, AccountConfig, AccountConfigError, Reports};
 
-use crate::spoken::spoken;
+use crate::spoken;
 
 /// Seconds for which a phone rings at most: most voice mailboxes answer after that.
 const RINGING: u64 = 25;
@@ -56,20 +55,14 @@ impl Twilio {
     /// Logs in, and calls nobody: for an operator's check of the configuration.
     ///
     /// # Errors
-    /// [`AccountCheckError`] says in one sentence what is wrong and what to set.
-    pub async fn check(&self) -> Result<(), AccountCheckError> {
+    /// [`CheckError`] says in one sentence what is wrong and what to set.
+    pub async fn check(&self) -> Result<(), CheckError> {
         self.account.check("Calls", ("From", &self.from)).await
     }
 
-    /// The words in the person's language; in English where Twilio has no voice for it.
-    fn twiml(&self, mut message: Message<'_>) -> Option<String> {
-        let template = self.messages.voice_locale(&message)?;
-        let language = language::of(template, message.locale).unwrap_or_else(|| {
-            message.locale = None;
-            language::ENGLISH
-        });
-        let text = self.messages.voice(&message).ok()?;
-        let twiml = twiml::say(language, &spoken(&text, message.code));
+    fn twiml(&self, message: Message<'_>) -> Option<String> {
+        let (language, text) = spoken::words(&self.messages, language::VOICES, message)?;
+        let twiml = twiml::say(language, &text);
         (twiml.chars().count() <= LONGEST_TWIML).then_some(twiml)
     }
 }

@@ -7,6 +7,7 @@
 //! its NCCO and webhook references and its guides "Text to Speech" and "Signed webhooks".
 
 mod call;
+mod check;
 mod config;
 mod events;
 mod language;
@@ -25,7 +26,7 @@ pub use self::config::{VonageConfig, VonageConfigError};
 pub use self::events::VonageEvents;
 
 use self::token::Signer;
-use crate::spoken::spoken;
+use crate::spoken;
 
 /// Characters that one `talk` takes.
 const LONGEST_TEXT: usize = 1500;
@@ -59,15 +60,15 @@ impl Vonage {
         })
     }
 
-    /// The words in the person's language; in English where Vonage has no voice for it.
-    fn words(&self, mut message: Message<'_>) -> Option<(&'static str, String)> {
-        let template = self.messages.voice_locale(&message)?;
-        let language = language::of(template, message.locale).unwrap_or_else(|| {
-            message.locale = None;
-            language::ENGLISH
-        });
-        let text = spoken(&self.messages.voice(&message).ok()?, message.code);
+    fn words(&self, message: Message<'_>) -> Option<(&'static str, String)> {
+        let (language, text) = spoken::words(&self.messages, language::VOICES, message)?;
         (text.chars().count() <= LONGEST_TEXT).then_some((language, text))
+    }
+
+    /// With the application's token; none without randomness, which passes.
+    fn signed(&self, request: Request) -> Option<Request> {
+        let token = self.signer.token(self.clock.now())?;
+        Some(request.header("authorization", format!("Bearer {token}")))
     }
 }
 
@@ -83,11 +84,8 @@ impl Deliverer for Vonage {
         let (language, text) = self.words(message).ok_or(refused)?;
         let event_url = self.event_url.as_deref();
         let call = call::json(&message, &self.from, language, &text, event_url);
-        // Without randomness no token can be signed; that passes.
-        let token = self.signer.token(self.clock.now());
-        let token = token.ok_or(DeliverError::transient())?;
-        let request = Request::json("/v1/calls", &call);
-        let request = request.header("authorization", format!("Bearer {token}"));
+        let request = self.signed(Request::json("/v1/calls", &call));
+        let request = request.ok_or(DeliverError::transient())?;
         let answer = self.client.send(request).await?;
         if !answer.is_success() {
             return Err(answer.failure());

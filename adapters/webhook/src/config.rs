@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use countersign::{Clock, SystemClock};
 use countersign_provider::{ClientConfig, ClientConfigError, Credential};
@@ -36,17 +35,10 @@ impl WebhookConfig {
         self
     }
 
-    /// Certificate authorities in PEM. They take the place of the system's own.
+    /// Changes how it is reached: by the system's certificate authorities, within 10 seconds.
     #[must_use]
-    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.client = self.client.ca_pem(pem);
-        self
-    }
-
-    /// The bound on one delivery: 10 seconds unless set, from 1 to 60.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.client = self.client.timeout(timeout);
+    pub fn http(mut self, change: impl FnOnce(ClientConfig) -> ClientConfig) -> Self {
+        self.client = change(self.client);
         self
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign::{Clock, DeliverError, Deliverer, Message, Permanent, Receipt};
 use countersign_messages::Messages;
-use countersign_provider::{Client, Credential, Request};
+use countersign_provider::{Answer, CheckError, Client, Credential, Request, Settings};
 
 use crate::config::{WebhookConfig, WebhookConfigError};
 use crate::reports::WebhookReports;
@@ -14,6 +14,11 @@ use crate::secrets::Secrets;
 use crate::{answer, body, signature};
 
 const MOST_SECRETS: usize = 4;
+const SETTINGS: Settings = Settings {
+    provider: "webhook",
+    address: "url",
+    login: "secret",
+};
 
 /// Delivers by a signed webhook. Cheap to share in an `Arc`; needs a tokio runtime with I/O
 /// and time.
@@ -50,6 +55,19 @@ impl Webhook {
     #[must_use]
     pub fn reports(&self) -> WebhookReports {
         WebhookReports::of(self.secrets.clone())
+    }
+
+    /// Asks whether the receiver is there, and hands nothing over: for an operator's check of
+    /// the configuration. Whether it takes our signature, only a message tells.
+    ///
+    /// # Errors
+    /// [`CheckError`] says in one sentence what is wrong and what to set.
+    pub async fn check(&self) -> Result<(), CheckError> {
+        let answer = self.client.send(Request::get("")).await;
+        // Whoever takes a `POST` need not know a `GET`; whoever sends us elsewhere or is a
+        // proxy before nobody takes neither.
+        let there = |answer: &Answer| matches!(answer.status, 200..=299 | 400..=499);
+        SETTINGS.judge(&answer, there, &[])
     }
 
     fn request(&self, id: &str, body: Vec<u8>) -> Request {

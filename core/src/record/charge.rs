@@ -1,8 +1,10 @@
 //! Charges: one event against a limit about others than a destination.
 
-use crate::error::LimitName;
-use crate::keys::Kind;
+use crate::clock::Timestamp;
+use crate::error::{CorruptRecord, LimitName};
+use crate::keys::{Kind, Tag};
 use crate::policy::{Conversion, Limit, Mode};
+use crate::record::step::{Action, Effect, Moment, Refusal, Step};
 
 /// One event against a limit, by which it may be refused, counted and given back.
 #[derive(Clone, Copy, Debug)]
@@ -73,4 +75,62 @@ impl Against {
             Self::Conversion { .. } => Kind::Conversion,
         }
     }
+}
+
+/// A record that charges come to: what they have in common, whatever they count. A charge
+/// is known by its operation id, so that it is neither taken twice nor given back twice.
+pub(super) trait Charged {
+    /// Whether what is refused in a dry run, and leaves all the same, counts.
+    const TOLD_COUNTS: bool = false;
+
+    fn tag(&self) -> Tag;
+
+    /// Where a charge is kept that is still known.
+    fn place_of(&self, operation: u32) -> Option<usize>;
+
+    /// Why it cannot be taken now; an error for a charge of another kind of record.
+    fn refusal(&self, charge: &Charge, now: Timestamp) -> Result<Option<Refusal>, CorruptRecord>;
+
+    fn take(&mut self, charge: &Charge, now: Timestamp) -> Result<(), CorruptRecord>;
+
+    fn give_back(&mut self, place: usize);
+
+    /// An action of this kind of record alone.
+    fn other(&mut self, _: &Action, _: Timestamp) -> Result<Effect, CorruptRecord> {
+        Err(CorruptRecord::Foreign)
+    }
+
+    fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
+        if self.tag() != step.tag {
+            return Err(CorruptRecord::Foreign);
+        }
+        let now = moment.now;
+        Ok(match &step.action {
+            Action::Charge(charge) => self.charge(charge, now)?,
+            Action::PeekCharge(charge) => told(self.refusal(charge, now)?),
+            Action::Refund(charge) => {
+                // What is no longer known stays charged: never above a cap.
+                if let Some(place) = self.place_of(charge.operation) {
+                    self.give_back(place);
+                }
+                Effect::Done
+            }
+            action => self.other(action, now)?,
+        })
+    }
+
+    fn charge(&mut self, charge: &Charge, now: Timestamp) -> Result<Effect, CorruptRecord> {
+        if self.place_of(charge.operation).is_some() {
+            return Ok(Effect::Done);
+        }
+        let refusal = self.refusal(charge, now)?;
+        if refusal.is_none() || (Self::TOLD_COUNTS && charge.mode == Mode::Report) {
+            self.take(charge, now)?;
+        }
+        Ok(told(refusal))
+    }
+}
+
+fn told(refusal: Option<Refusal>) -> Effect {
+    refusal.map_or(Effect::Done, Effect::Refused)
 }

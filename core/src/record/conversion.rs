@@ -11,9 +11,9 @@
 use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
 use crate::keys::Tag;
-use crate::policy::{Conversion, Mode};
-use crate::record::charge::{Against, Charge};
-use crate::record::step::{Action, Effect, Moment, Refusal, Step};
+use crate::policy::Conversion;
+use crate::record::charge::{Against, Charge, Charged};
+use crate::record::step::{Action, Effect, Refusal};
 
 /// The most messages that a record keeps.
 pub(crate) const PLACES: usize = Conversion::MOST_MESSAGES as usize;
@@ -54,42 +54,8 @@ impl ConversionRecord {
         }
     }
 
-    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
-        if self.tag != step.tag {
-            return Err(CorruptRecord::Foreign);
-        }
-        let now = moment.now;
-        Ok(match &step.action {
-            Action::Charge(charge) => self.charge(charge, now)?,
-            Action::PeekCharge(charge) => self
-                .refusal(charge, now)?
-                .map_or(Effect::Done, Effect::Refused),
-            Action::Refund(charge) => self.refund(charge.operation),
-            Action::CountApproval => self.count_approval(),
-            _ => return Err(CorruptRecord::Foreign),
-        })
-    }
-
     pub(crate) fn keep_until(&self) -> Timestamp {
         Timestamp::from_secs(u64::from(self.keep_until))
-    }
-
-    fn charge(&mut self, charge: &Charge, now: Timestamp) -> Result<Effect, CorruptRecord> {
-        let known = |place: &Place| place.operation == charge.operation;
-        if self.places.iter().any(known) {
-            return Ok(Effect::Done);
-        }
-        let refusal = self.refusal(charge, now)?;
-        if let (Some(refusal), Mode::Enforce) = (refusal, charge.mode) {
-            return Ok(Effect::Refused(refusal));
-        }
-        if charge.decoy {
-            self.decoy = charge.operation;
-        } else {
-            self.note(charge.operation, rule_of(charge)?.0, now);
-        }
-        // What is only told leaves all the same, and may be answered: it counts.
-        Ok(refusal.map_or(Effect::Done, Effect::Refused))
     }
 
     fn note(&mut self, operation: u32, rule: Conversion, now: Timestamp) {
@@ -111,6 +77,26 @@ impl ConversionRecord {
         self.places.drain(..surplus);
         let until = second.saturating_add(rule.window_seconds);
         self.keep_until = self.keep_until.max(until);
+    }
+
+    fn count_approval(&mut self) {
+        if let Some(newest) = self.places.last_mut() {
+            newest.approvals = newest.approvals.saturating_add(1);
+        }
+    }
+}
+
+impl Charged for ConversionRecord {
+    /// It may be answered.
+    const TOLD_COUNTS: bool = true;
+
+    fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    fn place_of(&self, operation: u32) -> Option<usize> {
+        let known = |place: &Place| place.operation == operation;
+        self.places.iter().position(known)
     }
 
     /// Why no message may leave: too few of the last ones were answered, and it is not
@@ -142,23 +128,30 @@ impl ConversionRecord {
         }))
     }
 
-    fn count_approval(&mut self) -> Effect {
-        if let Some(newest) = self.places.last_mut() {
-            newest.approvals = newest.approvals.saturating_add(1);
+    fn take(&mut self, charge: &Charge, now: Timestamp) -> Result<(), CorruptRecord> {
+        if charge.decoy {
+            self.decoy = charge.operation;
+        } else {
+            self.note(charge.operation, rule_of(charge)?.0, now);
         }
-        Effect::Done
+        Ok(())
     }
 
     /// A message that never left is not awaited; approvals that came after it stay.
-    fn refund(&mut self, operation: u32) -> Effect {
-        let known = |place: &Place| place.operation == operation;
-        if let Some(at) = self.places.iter().position(known) {
-            let gone = self.places.remove(at);
-            if let Some(newest) = self.places.last_mut() {
-                newest.approvals = newest.approvals.saturating_add(gone.approvals);
-            }
+    fn give_back(&mut self, place: usize) {
+        let gone = self.places.remove(place);
+        if let Some(newest) = self.places.last_mut() {
+            newest.approvals = newest.approvals.saturating_add(gone.approvals);
         }
-        Effect::Done
+    }
+
+    fn other(&mut self, action: &Action, _: Timestamp) -> Result<Effect, CorruptRecord> {
+        match action {
+            Action::CountApproval => self.count_approval(),
+            Action::Forget(_) => *self = Self::new(self.tag),
+            _ => return Err(CorruptRecord::Foreign),
+        }
+        Ok(Effect::Done)
     }
 }
 

@@ -4,8 +4,8 @@ use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
 use crate::keys::Tag;
 use crate::policy::Limit;
-use crate::record::charge::{Against, Charge};
-use crate::record::step::{Action, Effect, Moment, Refusal, Step};
+use crate::record::charge::{Against, Charge, Charged};
+use crate::record::step::{Action, Effect, Refusal};
 use crate::record::window::{Window, event_time};
 
 /// So many operations can be given back or recognised again.
@@ -32,66 +32,54 @@ impl LimitRecord {
         }
     }
 
-    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
-        if self.tag != step.tag {
-            return Err(CorruptRecord::Foreign);
-        }
-        Ok(match &step.action {
-            Action::Charge(charge) => self.charge(charge, limit_of(charge)?, moment.now),
-            Action::PeekCharge(charge) => self
-                .refusal(charge, limit_of(charge)?, moment.now)
-                .map_or(Effect::Done, Effect::Refused),
-            Action::Refund(charge) => self.refund(charge.operation),
-            _ => return Err(CorruptRecord::Foreign),
-        })
-    }
-
     pub(crate) fn keep_until(&self) -> Timestamp {
         Timestamp::from_secs(u64::from(self.keep_until))
     }
+}
 
-    fn refusal(&self, charge: &Charge, limit: Limit, now: Timestamp) -> Option<Refusal> {
-        let retry_after = self.events.wait(&[limit], now)?;
-        Some(Refusal::Throttled {
-            limit: charge.name,
-            retry_after,
-        })
+impl Charged for LimitRecord {
+    fn tag(&self) -> Tag {
+        self.tag
     }
 
-    fn charge(&mut self, charge: &Charge, limit: Limit, now: Timestamp) -> Effect {
-        if self
-            .operations
+    fn place_of(&self, operation: u32) -> Option<usize> {
+        self.operations
             .iter()
-            .any(|(operation, _)| *operation == charge.operation)
-        {
-            return Effect::Done;
-        }
-        if let Some(refusal) = self.refusal(charge, limit, now) {
-            return Effect::Refused(refusal);
-        }
+            .position(|(known, _)| *known == operation)
+    }
+
+    fn refusal(&self, charge: &Charge, now: Timestamp) -> Result<Option<Refusal>, CorruptRecord> {
+        let wait = self.events.wait(&[limit_of(charge)?], now);
+        Ok(wait.map(|retry_after| Refusal::Throttled {
+            limit: charge.name,
+            retry_after,
+        }))
+    }
+
+    fn take(&mut self, charge: &Charge, now: Timestamp) -> Result<(), CorruptRecord> {
+        let limit = limit_of(charge)?;
         let limits = [limit];
         self.events.charge(&limits, now);
         if self.operations.len() == OPERATIONS {
             self.operations.remove(0);
         }
-        self.operations
-            .push((charge.operation, event_time(&limits, now)));
-        let ends = event_time(&limits, now).saturating_add(limit.seconds);
-        self.keep_until = self.keep_until.max(ends);
-        Effect::Done
+        let time = event_time(&limits, now);
+        self.operations.push((charge.operation, time));
+        self.keep_until = self.keep_until.max(time.saturating_add(limit.seconds));
+        Ok(())
     }
 
-    /// What is no longer known stays charged: never above a cap.
-    fn refund(&mut self, operation: u32) -> Effect {
-        let known = self
-            .operations
-            .iter()
-            .position(|(known, _)| *known == operation);
-        if let Some(at) = known {
-            let (_, time) = self.operations.remove(at);
-            self.events.take_back(time);
+    fn give_back(&mut self, place: usize) {
+        let (_, time) = self.operations.remove(place);
+        self.events.take_back(time);
+    }
+
+    fn other(&mut self, action: &Action, _: Timestamp) -> Result<Effect, CorruptRecord> {
+        match action {
+            Action::Forget(_) => *self = Self::new(self.tag),
+            _ => return Err(CorruptRecord::Foreign),
         }
-        Effect::Done
+        Ok(Effect::Done)
     }
 }
 

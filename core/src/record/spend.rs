@@ -3,8 +3,8 @@
 use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
 use crate::keys::Tag;
-use crate::record::charge::{Against, Charge};
-use crate::record::step::{Action, Effect, Moment, Refusal, Step};
+use crate::record::charge::{Against, Charge, Charged};
+use crate::record::step::{Action, Effect, Refusal};
 
 /// So many messages can be given back or recognised again. More than of other limits: a
 /// provider may take seconds to refuse a message, and others are sent meanwhile.
@@ -36,24 +36,27 @@ impl SpendRecord {
         }
     }
 
-    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
-        if self.tag != step.tag {
-            return Err(CorruptRecord::Foreign);
-        }
-        let now = moment.now;
-        Ok(match &step.action {
-            Action::Charge(charge) => self.charge(charge, now)?,
-            Action::PeekCharge(charge) => self
-                .refusal(charge, now)?
-                .map_or(Effect::Done, Effect::Refused),
-            Action::Refund(charge) => self.refund(charge.operation),
-            Action::LookSpend => Effect::Spent(self.spent_at(now)),
-            _ => return Err(CorruptRecord::Foreign),
-        })
-    }
-
     pub(crate) fn keep_until(&self) -> Timestamp {
         end_of(self.day).plus_secs(SLACK_SECONDS)
+    }
+
+    fn spent_at(&self, now: Timestamp) -> u64 {
+        if day_of(now) > self.day {
+            0
+        } else {
+            self.spent_micros
+        }
+    }
+}
+
+impl Charged for SpendRecord {
+    fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    fn place_of(&self, operation: u32) -> Option<usize> {
+        let known = |(known, _): &(u32, u64)| *known == operation;
+        self.operations.iter().position(known)
     }
 
     fn refusal(&self, charge: &Charge, now: Timestamp) -> Result<Option<Refusal>, CorruptRecord> {
@@ -69,14 +72,7 @@ impl SpendRecord {
         }))
     }
 
-    fn charge(&mut self, charge: &Charge, now: Timestamp) -> Result<Effect, CorruptRecord> {
-        let known = |(operation, _): &(u32, u64)| *operation == charge.operation;
-        if self.operations.iter().any(known) {
-            return Ok(Effect::Done);
-        }
-        if let Some(refusal) = self.refusal(charge, now)? {
-            return Ok(Effect::Refused(refusal));
-        }
+    fn take(&mut self, charge: &Charge, now: Timestamp) -> Result<(), CorruptRecord> {
         if day_of(now) > self.day {
             (self.day, self.spent_micros) = (day_of(now), 0);
             self.operations.clear();
@@ -87,24 +83,19 @@ impl SpendRecord {
             self.operations.remove(0);
         }
         self.operations.push((charge.operation, cost));
-        Ok(Effect::Done)
+        Ok(())
     }
 
-    /// What is no longer known, or was of another day, stays spent: never above a cap.
-    fn refund(&mut self, operation: u32) -> Effect {
-        let known = |(known, _): &(u32, u64)| *known == operation;
-        if let Some(at) = self.operations.iter().position(known) {
-            let (_, cost) = self.operations.remove(at);
-            self.spent_micros = self.spent_micros.saturating_sub(cost);
-        }
-        Effect::Done
+    /// What was of another day is no longer known, and stays spent.
+    fn give_back(&mut self, place: usize) {
+        let (_, cost) = self.operations.remove(place);
+        self.spent_micros = self.spent_micros.saturating_sub(cost);
     }
 
-    fn spent_at(&self, now: Timestamp) -> u64 {
-        if day_of(now) > self.day {
-            0
-        } else {
-            self.spent_micros
+    fn other(&mut self, action: &Action, now: Timestamp) -> Result<Effect, CorruptRecord> {
+        match action {
+            Action::LookSpend => Ok(Effect::Spent(self.spent_at(now))),
+            _ => Err(CorruptRecord::Foreign),
         }
     }
 }

@@ -80,6 +80,8 @@ pub enum Action {
     PeekCharge(Charge),
     /// Gives a charge back, if it is still known by its operation id.
     Refund(Charge),
+    /// Forgets what was charged to a record of this kind: events or conversion, never spend.
+    Forget(Kind),
     /// Looks at what was spent today.
     LookSpend,
     /// Counts an approval of a message to this prefix.
@@ -100,6 +102,7 @@ impl Action {
             Self::Charge(charge) | Self::PeekCharge(charge) | Self::Refund(charge) => {
                 charge.against.kind()
             }
+            Self::Forget(kind) => *kind,
             Self::LookSpend => Kind::Spend,
             Self::CountApproval => Kind::Conversion,
             Self::Begin(_) | Self::Finish(..) | Self::Release(_) => Kind::Idempotency,

@@ -7,7 +7,7 @@ use crate::number_plan::Served;
 use crate::policy::Mode;
 use crate::record::{Action, Against, Effect, RecordKey};
 use crate::tenant::Tenant;
-use crate::verifier::sources::{Sender, Sources};
+use crate::verifier::sources::{Sender, Sources, about};
 use crate::verifier::{Verifier, unexpected};
 
 impl Verifier {
@@ -47,6 +47,32 @@ impl Verifier {
             Effect::Spent(micros) => Ok(micros),
             _ => Err(unexpected()),
         }
+    }
+
+    /// Forgets what all tenants sent to the numbers that count together with this one, and
+    /// how much of it was approved: the cap and the breaker of their prefix begin anew. Gives
+    /// that prefix; none where the number is not served, and so none counts. Audit it.
+    ///
+    /// It is for the operator of the deployment: a prefix is nobody's own, so that no tenant
+    /// may be let do this.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it may not have happened.
+    pub async fn reset_prefix(&self, of: &Destination) -> Result<Option<String>, StoreError> {
+        let served = |channel| self.serve([channel], of).ok().flatten();
+        let Some(served) = [Channel::Sms, Channel::Voice].into_iter().find_map(served) else {
+            return Ok(None);
+        };
+        let prefix = served.prefix.as_bytes();
+        let sends = about(LimitName::PrefixSends, prefix);
+        for (kind, about) in [(Kind::Limit, sends.as_slice()), (Kind::Conversion, prefix)] {
+            let key = self.0.keys.record_key(kind, everybody(), about);
+            match self.apply(key, everybody(), Action::Forget(kind)).await? {
+                Effect::Done => {}
+                _ => return Err(unexpected()),
+            }
+        }
+        Ok(Some(served.prefix))
     }
 
     /// What the number plan says of a number that any of these channels may reach, at the

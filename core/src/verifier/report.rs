@@ -30,3 +30,32 @@ impl Verifier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::verifier::pending::tests::now;
+    use crate::{
+        Channel, DeliveryOutcome, Destination, KeyRing, MemoryStore, Recorder, Report, SendRequest,
+        SessionState, Tenant, Verifier,
+    };
+
+    #[test]
+    fn a_report_ends_no_session_of_another_life_of_the_store() {
+        let (store, inbox) = (Arc::new(MemoryStore::new()), Arc::new(Recorder::new()));
+        let verifier = Verifier::builder(KeyRing::generate().unwrap(), store.clone())
+            .deliverer(Channel::Sms, inbox.clone())
+            .build()
+            .unwrap();
+        let tenant = Tenant::new("acme").unwrap();
+        let to = Destination::parse_any("+4740000070").unwrap();
+        let request = SendRequest::new(&tenant, Channel::Sms, &to);
+        now(verifier.send(&request)).unwrap();
+        let token = inbox.messages().pop().unwrap().report_token.unwrap();
+        store.fence();
+        let outcome = DeliveryOutcome::Undeliverable;
+        let seen = now(verifier.report(&Report { token, outcome })).unwrap();
+        assert_eq!(seen.unwrap().state, SessionState::Expired);
+    }
+}

@@ -83,10 +83,15 @@ impl Verifier {
         tag: Tag,
         name: LimitName,
         limit: Limit,
-        about: &[u8],
+        whose: &[u8],
     ) -> Result<(), RandomUnavailable> {
-        let about = [name.as_str().as_bytes(), b"\0", about].concat();
-        self.charge_against(sources, tag, name, Against::Events(limit), &about)
+        self.charge_against(
+            sources,
+            tag,
+            name,
+            Against::Events(limit),
+            &about(name, whose),
+        )
     }
 
     /// Adds a charge with an operation id of its own.
@@ -174,6 +179,11 @@ impl Verifier {
     }
 }
 
+/// What a record of events is about: each limit has its own of the same source.
+pub(crate) fn about(name: LimitName, whose: &[u8]) -> Vec<u8> {
+    [name.as_str().as_bytes(), b"\0", whose].concat()
+}
+
 /// One source: an IPv4 address, or an IPv6 /64, which one person commands alone.
 fn source(ip: IpAddr) -> Vec<u8> {
     match ip.to_canonical() {
@@ -205,6 +215,7 @@ mod tests {
         assert_ne!(of("2001:db8:0:1::1"), of("2001:db8:0:2::1"));
         let wide = |text: &str| network(text.parse().unwrap());
         assert_eq!(wide("2001:db8:0:1::1"), wide("2001:db8:0:2::1"));
+        assert_ne!(wide("2001:db8:0:1::1"), wide("2001:db8:1:1::1"));
         assert_eq!(wide("192.0.2.1"), None);
     }
 }

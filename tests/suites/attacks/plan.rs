@@ -1,4 +1,4 @@
-//! A number plan of three countries with one price, and somebody who counts dry runs.
+//! A number plan of two countries with a price for each channel, and somebody who counts dry runs.
 
 use std::sync::Mutex;
 
@@ -6,8 +6,10 @@ use countersign::{
     Channel, DestinationError, LimitName, NumberPlan, Observer, PhoneNumber, Served, Unserved,
 };
 
-/// What a message costs.
+/// What a short message costs.
 pub(crate) const PRICE: u64 = 50_000;
+/// What a call costs.
+pub(crate) const CALL_PRICE: u64 = 2 * PRICE;
 
 /// Serves Norway and Sweden by the first two digits of the subscriber's number, and by voice
 /// Norway only; reads the national form of Norway too.
@@ -38,7 +40,11 @@ impl NumberPlan for Nordic {
         if channel == Channel::Voice && country != "NO" {
             return Err(Unserved::NoPrice(country.to_owned()));
         }
-        Ok(Served::new(&number[..5], PRICE))
+        let price = match channel {
+            Channel::Voice => CALL_PRICE,
+            _ => PRICE,
+        };
+        Ok(Served::new(&number[..5], price))
     }
 }
 

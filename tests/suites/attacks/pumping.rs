@@ -299,3 +299,31 @@ fn a48_a_dry_run_refuses_nothing_and_tells_what_it_would_have_refused() {
         assert!(notes.take().is_empty(), "{kind:?}: mail is of no prefix");
     });
 }
+
+#[test]
+fn an_operator_s_reset_opens_one_prefix_and_leaves_spend_and_all_others() {
+    on_every_store(|kind| async move {
+        let bench = bench(kind, |policy| {
+            policy.prefix_sends = Some(Limit::new(30, 3600));
+            policy.total_daily_spend_micros = Some(1000 * PRICE);
+        })
+        .await;
+        for prefix in ["+4790", "+4791"] {
+            assert_eq!(pump(&bench, prefix, 0..60).await.0, 30, "{kind:?}");
+        }
+        let any_of_it = number("+4790", 999_999);
+        let reset = bench.verifier.reset_prefix(&any_of_it).await.unwrap();
+        assert_eq!(reset.as_deref(), Some("+4790"), "{kind:?}");
+        // Cap and breaker have forgotten all of it: 20 more would have tripped the breaker.
+        let (left, refused) = pump(&bench, "+4790", 100..200).await;
+        assert_eq!(left, 30, "{kind:?}");
+        assert_eq!(refused, Some((LimitName::PrefixSends, 3600)), "{kind:?}");
+        assert_eq!(pump(&bench, "+4791", 100..110).await.0, 0, "{kind:?}");
+        assert_eq!(spent(&bench, None).await, 90 * PRICE, "{kind:?}");
+        for nobody_s in ["+25261234567", "user@example.com"] {
+            let to = Destination::parse_any(nobody_s).unwrap();
+            let reset = bench.verifier.reset_prefix(&to).await.unwrap();
+            assert_eq!(reset, None, "{kind:?}: {nobody_s}");
+        }
+    });
+}

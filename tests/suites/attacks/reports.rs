@@ -1,6 +1,6 @@
 //! A70: reports move a session's status, if they are of its last message and of nobody's making.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use countersign::{
@@ -236,5 +236,61 @@ fn a_report_that_overtakes_the_provider_s_answer_is_kept() {
         assert_eq!(hasty.inbox.len(), 1);
         let delivered = ("delivered", DeliveryState::Delivered);
         assert_eq!(bench.stands(&sent).await, delivered, "{kind:?}");
+    });
+}
+
+/// A provider that keeps the token of what it does not take.
+#[derive(Debug, Default)]
+struct Unable(Mutex<Option<String>>);
+
+#[async_trait]
+impl Deliverer for Unable {
+    async fn deliver(&self, message: Message<'_>) -> Result<Receipt, DeliverError> {
+        *self.0.lock().unwrap() = message.report_token.map(str::to_owned);
+        Err(DeliverError::transient())
+    }
+}
+
+#[test]
+fn a_report_by_a_channel_that_did_not_take_the_message_changes_nothing() {
+    on_every_store(|kind| async move {
+        let unable = Arc::new(Unable::default());
+        let provider = Arc::clone(&unable);
+        let setup = Setup {
+            finish: Box::new(move |builder| {
+                builder.deliverer(Channel::Sms, Arc::clone(&provider) as _)
+            }),
+            ..Setup::default()
+        };
+        let bench = Bench::with(kind, setup).await;
+        let to = countersign::Destination::parse_any(TO).unwrap();
+        let mut request = countersign::SendRequest::new(&bench.tenant, Channel::Sms, &to);
+        request.fallbacks = &[Channel::Voice];
+        let sent = bench.verifier.send(&request).await.unwrap();
+        assert_eq!(sent.channel, Channel::Voice, "{kind:?}");
+        let by_sms = unable.0.lock().unwrap().take().unwrap();
+        assert_ne!(by_sms, bench.last_token(), "{kind:?}");
+        for outcome in [DeliveryOutcome::Delivered, DeliveryOutcome::Undeliverable] {
+            bench.report(&by_sms, outcome).await.unwrap();
+            let pending = ("pending", DeliveryState::Accepted);
+            assert_eq!(bench.stands(&sent).await, pending, "{kind:?}");
+        }
+    });
+}
+
+#[test]
+fn a_session_that_has_expired_stays_expired_however_late_its_message_fails() {
+    on_every_store(|kind| async move {
+        let bench = Bench::new(kind).await;
+        let (sent, code) = bench.send(TO).await.unwrap();
+        let token = bench.last_token();
+        bench.clock.advance_secs(301);
+        let late = bench.report(&token, DeliveryOutcome::Undeliverable).await;
+        assert_eq!(late.unwrap().state, SessionState::Expired, "{kind:?}");
+        assert_eq!(
+            bench.check(&sent, &code).await,
+            Verdict::Expired,
+            "{kind:?}"
+        );
     });
 }

@@ -1,11 +1,14 @@
 //! Test destinations: a fixed code and no message, and every limit of guesses all the same.
 
+use std::sync::Arc;
+
 use countersign::{
     Channel, Code, CodeForm, Destination, Policy, ResendPolicy, ResendRequest, SendRequest, Sent,
     Verdict,
 };
 
 use super::bench::{Bench, Setup, wrong};
+use super::plan::{Nordic, PRICE};
 use super::stores::{Kind, on_every_store};
 
 const NUMBER: &str = "+4740000072";
@@ -152,5 +155,32 @@ fn the_limits_of_guesses_hold_for_a_test_destination() {
         }
         // Ten an hour: two sessions of five, and the third is not even compared.
         assert_eq!((compared, throttled), (10, 6), "{kind:?}");
+    });
+}
+
+#[test]
+fn a_test_destination_costs_nothing_and_needs_no_country() {
+    on_every_store(|kind| async move {
+        let abroad = "+25261234567";
+        let mut policy = Policy::default();
+        policy.total_daily_spend_micros = Some(PRICE);
+        let code = || Code::from_custom(NUMBER_S_CODE).unwrap();
+        let setup = Setup {
+            policy,
+            plan: Some(Arc::new(Nordic)),
+            finish: Box::new(move |builder| {
+                builder
+                    .test_destination(at(NUMBER), code())
+                    .test_destination(at(abroad), code())
+            }),
+            ..Setup::default()
+        };
+        let bench = Bench::with(kind, setup).await;
+        for to in [NUMBER, abroad] {
+            let sent = bench.send_to_test(to).await;
+            assert!(bench.check(&sent, NUMBER_S_CODE).await.is_verified());
+        }
+        let spent = bench.verifier.spent_today(None).await.unwrap();
+        assert_eq!(spent, 0, "{kind:?}");
     });
 }

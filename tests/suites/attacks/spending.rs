@@ -1,8 +1,10 @@
 //! A48: what is spent, and never above a cap.
 
-use countersign::{Channel, DeliverError, LimitName, Opened, SendError, SendRequest, Tenant};
+use countersign::{
+    Channel, DeliverError, Limit, LimitName, Opened, SendError, SendRequest, Tenant,
+};
 
-use super::plan::PRICE;
+use super::plan::{CALL_PRICE, PRICE};
 use super::pumping::{AT_ONCE, CAP, DAY_LEFT, bench, number, pump, pump_at_once, send, spent};
 use super::stores::on_every_store;
 
@@ -27,11 +29,15 @@ fn a48_256_sends_at_once_never_spend_above_a_cap_nor_pass_the_breaker() {
                 spent(&bench, None).await >= money,
                 "{kind:?}: sent and not charged"
             );
+            let mut together = 0;
             for n in 0..4 {
                 let tenant = Tenant::new(&format!("tenant{n}")).unwrap();
                 let own = spent(&bench, Some(&tenant)).await;
                 assert!(own <= tenants * PRICE, "{kind:?}: {own}");
+                together += own;
             }
+            // What one cap took before the next refused was given back.
+            assert_eq!(together, money, "{kind:?}");
             // One after another, the rest of the caps can be used.
             let mut all = u64::from(left);
             for n in 0..4 * AT_ONCE {
@@ -115,6 +121,52 @@ fn a48_what_was_handed_to_no_provider_costs_nothing_and_what_may_have_left_does(
         bench.inbox.fail_with(None);
         assert_eq!(spent(&bench, None).await, 20 * PRICE, "{kind:?}");
         assert_eq!(pump(&bench, "+4790", 300..310).await.0, 0, "{kind:?}");
+    });
+}
+
+#[test]
+fn a_message_that_failed_gives_money_back_and_no_send() {
+    on_every_store(|kind| async move {
+        let bench = bench(kind, |policy| {
+            policy.total_daily_spend_micros = Some(CAP);
+            policy.tenant_sends = Some(Limit::new(10, 3600));
+        })
+        .await;
+        bench.inbox.fail_with(Some(DeliverError::transient()));
+        for n in 0..20 {
+            let failed = send(&bench, &bench.tenant, &number("+4790", n), false).await;
+            let delivered = matches!(failed, Err(SendError::Delivery { .. }));
+            let limit = LimitName::TenantSends;
+            let refused =
+                matches!(failed, Err(SendError::Throttled { limit: by, .. }) if by == limit);
+            assert_eq!((delivered, refused), (n < 10, n >= 10), "{kind:?}: {n}");
+        }
+        assert_eq!(spent(&bench, None).await, 0, "{kind:?}");
+    });
+}
+
+#[test]
+fn a_message_that_may_go_by_several_channels_costs_as_the_dearest() {
+    on_every_store(|kind| async move {
+        let bench = bench(kind, |policy| policy.total_daily_spend_micros = Some(CAP)).await;
+        let mut expected = 0;
+        for (n, channels, price) in [
+            (0, [Channel::Sms].as_slice(), PRICE),
+            (1, &[Channel::Voice], CALL_PRICE),
+            (2, &[Channel::Sms, Channel::Voice], CALL_PRICE),
+            (3, &[Channel::Voice, Channel::Sms], CALL_PRICE),
+        ] {
+            let to = number("+4790", n);
+            let mut request = SendRequest::new(&bench.tenant, channels[0], &to);
+            request.fallbacks = &channels[1..];
+            bench.verifier.send(&request).await.unwrap();
+            expected += price;
+            assert_eq!(
+                spent(&bench, None).await,
+                expected,
+                "{kind:?}: {channels:?}"
+            );
+        }
     });
 }
 

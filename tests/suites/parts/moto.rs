@@ -57,7 +57,7 @@ impl Moto {
         format!("http://127.0.0.1:{}", self.ready["port"])
     }
 
-    /// The key `user`, `session` or `forbidden`.
+    /// The key `user`, `session`, `reader` or `forbidden`.
     pub(crate) fn key(&self, name: &str) -> AccessKey {
         let text = |n: usize| self.ready[name][n].as_str().map(str::to_owned);
         AccessKey {

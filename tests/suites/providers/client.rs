@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use countersign::DeliverError;
-use countersign_provider::{Answer, Client, ClientConfig, Credential, Request};
+use countersign_provider::{Answer, Client, ClientConfig, ClientConfigError, Credential, Request};
 
 use crate::parts::ca::TestCa;
 use crate::parts::http_fake::{HttpFake, Play};
@@ -182,6 +182,26 @@ async fn a70_what_is_shown_of_a_client_and_its_answers_is_no_secret() {
     let failure = answer.failure();
     let shown = format!("{config:?} {answer:?} {failure} {failure:?}");
     assert_hides(&shown, &[]);
+    // The address of a receiver may be all that keeps others from it.
+    let client = client(&format!("{}/hidden", fake.url()), PATIENT);
+    let shown = format!("{client:?}");
+    assert!(shown.contains("127.0.0.1"), "{shown}");
+    assert_hides(&shown, &["hidden"]);
+}
+
+#[test]
+fn a_time_out_is_from_1_to_60_seconds() {
+    for (millis, expected) in [
+        (0, Some(ClientConfigError::Timeout)),
+        (999, Some(ClientConfigError::Timeout)),
+        (1_000, None),
+        (60_000, None),
+        (60_001, Some(ClientConfigError::Timeout)),
+    ] {
+        let timeout = Duration::from_millis(millis);
+        let config = ClientConfig::new("https://example.com").timeout(timeout);
+        assert_eq!(Client::new(&config).err(), expected, "{millis}");
+    }
 }
 
 /// `openssl s_server`: it answers every `GET` with a page.

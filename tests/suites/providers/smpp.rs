@@ -7,7 +7,7 @@ use countersign::{
     Channel, Clock, Code, DeliverError, Deliverer, Destination, Message, Receipt, SystemClock,
 };
 use countersign_messages::Messages;
-use countersign_sms::segments::segments;
+use countersign_messages::segments::segments;
 use countersign_sms::smpp::{Smpp, SmppCheckError, SmppConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;

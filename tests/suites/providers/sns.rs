@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use countersign::Permanent::{Blocked, InvalidDestination, Refused, Unauthorised};
 use countersign::{Channel, DeliverError, Permanent, Receipt};
-use countersign_sms::sns::{Sns, SnsConfig};
+use countersign_provider::CheckError;
+use countersign_sms::sns::{Sns, SnsCheck, SnsConfig};
 use serde_json::{Value, json};
 
 use crate::parts::http_fake::{Asked, HttpFake, Play};
@@ -15,7 +16,8 @@ use crate::parts::second_opinion;
 use crate::stage::{CODE, TO, assert_hides, deliver, deliver_with, messages};
 
 fn config(url: &str, key: &AccessKey) -> SnsConfig {
-    let config = SnsConfig::new(REGION, &key.id, key.secret.as_str()).base_url(url);
+    let config =
+        SnsConfig::new(REGION, &key.id, key.secret.as_str()).http(|http| http.base_url(url));
     match &key.session_token {
         Some(token) => config.session_token(token.as_str()),
         None => config,
@@ -78,6 +80,43 @@ async fn a_wrong_key_secret_or_token_is_refused_and_nothing_is_sent() {
     }
     assert_eq!(moto.messages(), []);
     assert!(deliver(&sns(&moto.url(), &user)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_check_tells_a_known_key_from_an_unknown_one_and_sends_nothing() {
+    let mut moto = Moto::start();
+    for (name, expected) in [
+        ("reader", SnsCheck::Answered),
+        ("user", SnsCheck::NotPermitted),
+        ("session", SnsCheck::NotPermitted),
+    ] {
+        let checked = sns(&moto.url(), &moto.key(name)).check().await;
+        assert_eq!(checked, Ok(expected), "{name}");
+    }
+    let mut wrong_secret = moto.key("reader");
+    wrong_secret.secret = wrong_secret.secret.chars().rev().collect();
+    for key in [wrong_secret, a_key()] {
+        let error = sns(&moto.url(), &key).check().await.unwrap_err();
+        assert!(matches!(error, CheckError::Login(_, 403)), "{error:?}");
+        let sentence = error.to_string();
+        assert!(sentence.contains("secret_access_key"), "{sentence}");
+        assert_hides(&sentence, &[&key.id, &key.secret]);
+    }
+    assert_eq!(moto.messages(), []);
+    for (play, expected) in [
+        (Play::json(200, "{}"), "answered 200"),
+        (
+            Play::header(301, "location", "http://127.0.0.1:9/"),
+            "answered 301",
+        ),
+        (Play::Cut, "no answer"),
+    ] {
+        let fake = HttpFake::start([play]);
+        let error = sns(&fake.url(), &a_key()).check().await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        let body = fake.only().body;
+        assert_eq!(body, b"Action=GetSMSAttributes&Version=2010-03-31");
+    }
 }
 
 /// What must be the same in two requests: method, path, content type and fields.
@@ -218,7 +257,8 @@ async fn what_was_taken_is_taken_whatever_the_rest_of_the_answer_is() {
         Play::Flood(200, 10_000_000),
     ] {
         let fake = HttpFake::start([play]);
-        let config = config(&fake.url(), &a_key()).timeout(Duration::from_secs(3));
+        let config =
+            config(&fake.url(), &a_key()).http(|http| http.timeout(Duration::from_secs(3)));
         let sns = Sns::new(config, messages()).unwrap();
         assert_eq!(deliver(&sns).await, Ok(Receipt::new("sns")));
     }

@@ -81,8 +81,7 @@ async fn our_sms_is_the_sdks() {
 async fn our_sms_with_a_key_and_a_messaging_service_is_the_sdks() {
     let fake = HttpFake::start([]);
     let with_key = AccountConfig::with_api_key(ACCOUNT, KEY, "a secret")
-        .base_url(&fake.url())
-        .timeout(PATIENT);
+        .http(|http| http.base_url(&fake.url()).timeout(PATIENT));
     let ours = sms_of(with_key, Sender::MessagingService(SERVICE.to_owned()));
     let key = json!([KEY, "a secret"]);
     assert_same(&fake, &ours, Channel::Sms, key, |ours| {

@@ -21,10 +21,10 @@ use crate::parts::http_fake::{Asked, HttpFake, Play};
 use crate::parts::second_opinion;
 use crate::stage::{CODE, TO, TOKEN, assert_hides, deliver_with, messages};
 
-const KEY: &str = "abcd1234";
-const SECRET: &str = "abcdef0123456789";
-const SIGNATURE_SECRET: &str = "ZYnHvLXDBSjMLJBsFvGtKyTwVdDnNJGh";
-const APPLICATION: &str = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab";
+pub(crate) const KEY: &str = "abcd1234";
+pub(crate) const SECRET: &str = "abcdef0123456789";
+pub(crate) const SIGNATURE_SECRET: &str = "ZYnHvLXDBSjMLJBsFvGtKyTwVdDnNJGh";
+pub(crate) const APPLICATION: &str = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab";
 const CALLBACK: &str = "https://auth.example.com/reports/vonage";
 const TAKEN: &str = r#"{"message-count":"1","messages":[{"status":"0","message-id":"0A01"}]}"#;
 const NOW: u64 = 1_790_000_000;
@@ -37,8 +37,9 @@ fn clock() -> Arc<FakeClock> {
     Arc::new(FakeClock::at(Timestamp::from_secs(NOW)))
 }
 
-fn config(fake: &HttpFake) -> sms::VonageConfig {
-    let config = sms::VonageConfig::new(KEY, "+15005550006").base_url(&fake.url());
+pub(crate) fn config(fake: &HttpFake) -> sms::VonageConfig {
+    let config =
+        sms::VonageConfig::new(KEY, "+15005550006").http(|http| http.base_url(&fake.url()));
     config.callback_url(CALLBACK).clock(clock())
 }
 
@@ -189,14 +190,14 @@ fn a70_a_receipt_counts_when_it_is_signed_as_the_sdk_signs() {
 }
 
 /// A private key in each form of PEM that Vonage has given out, and its public key.
-struct RsaKey {
-    pkcs8: String,
+pub(crate) struct RsaKey {
+    pub(crate) pkcs8: String,
     pkcs1: String,
-    public: String,
+    pub(crate) public: String,
 }
 
 impl RsaKey {
-    fn make() -> Self {
+    pub(crate) fn make() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let openssl = |arguments: &str, file: &str| {
             let made = Command::new("openssl")
@@ -217,10 +218,10 @@ impl RsaKey {
     }
 }
 
-fn caller(fake: &HttpFake, key: &str) -> voice::Vonage {
+pub(crate) fn caller(fake: &HttpFake, key: &str) -> voice::Vonage {
     let config = voice::VonageConfig::new(APPLICATION, key, "+15005550006");
     let config = config
-        .base_url(&fake.url())
+        .http(|http| http.base_url(&fake.url()))
         .event_url(CALLBACK)
         .clock(clock());
     voice::Vonage::new(config, messages()).unwrap()
@@ -272,7 +273,7 @@ async fn a_call_is_that_of_vonages_own_sdk_and_its_token_verifies() {
 }
 
 /// Has the SDK's library verify the token; gives its id.
-fn assert_token(asked: &Asked, public_key: &str) -> String {
+pub(crate) fn assert_token(asked: &Asked, public_key: &str) -> String {
     let header = asked.header("authorization").unwrap();
     let token = header.strip_prefix("Bearer ").unwrap();
     let question = json!({"do": "token", "public_key": public_key, "token": token});

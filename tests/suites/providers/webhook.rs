@@ -21,7 +21,7 @@ const OLDER: &str = "whsec_YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
 fn webhook(fake: &HttpFake) -> Webhook {
     let url = format!("{}/codes", fake.url());
     Webhook::new(
-        WebhookConfig::new(&url, SECRET).timeout(SHORT * 5),
+        WebhookConfig::new(&url, SECRET).http(|http| http.timeout(SHORT * 5)),
         messages(),
     )
     .unwrap()
@@ -190,4 +190,32 @@ fn a70_a_report_counts_when_the_reference_library_signed_it_now() {
     );
     assert_eq!(report(&right, now, &body, now + 301), refused);
     assert_eq!(report("", now, &body, now), refused);
+}
+
+#[tokio::test]
+async fn a_check_asks_whether_somebody_is_there_and_hands_nothing_over() {
+    for (play, expected) in [
+        (Play::json(200, "{}"), None),
+        (Play::json(404, "{}"), None),
+        (Play::json(405, "{}"), None),
+        (
+            Play::header(301, "location", "http://127.0.0.1:9/"),
+            Some("answered 301"),
+        ),
+        (Play::json(502, "{}"), Some("answered 502")),
+        (Play::Cut, Some("no answer")),
+    ] {
+        let fake = HttpFake::start([play]);
+        let said = webhook(&fake).check().await.err();
+        let said = said.map(|error| error.to_string());
+        assert_eq!(said.is_none(), expected.is_none(), "{said:?}");
+        let said = said.unwrap_or_default();
+        assert!(said.contains(expected.unwrap_or_default()), "{said}");
+        let asked = fake.only();
+        assert_eq!(
+            (asked.method.as_str(), asked.path.as_str()),
+            ("GET", "/codes")
+        );
+        assert!(asked.body.is_empty() && asked.header("webhook-signature").is_none());
+    }
 }

@@ -6,6 +6,7 @@ use std::process::Output;
 use crate::api::Api;
 use crate::mail::Mailboxes;
 use crate::page::wrong;
+use crate::parts::http_fake::{HttpFake, Play};
 use crate::parts::ports::free_port;
 use crate::parts::server::Home;
 use crate::parts::smtp::SmtpServer;
@@ -223,4 +224,78 @@ async fn check_config_says_what_is_wrong_and_sends_one_real_message() {
     );
     let output = home.run(&["check-config", "--send-to", "nobody@example.com"]);
     assert!(!output.status.success());
+}
+
+#[test]
+fn check_config_asks_every_provider_a_question_and_sends_nothing() {
+    let settings = "<GetSMSAttributesResponse><GetSMSAttributesResult/><ResponseMetadata>\
+                    <RequestId>r</RequestId></ResponseMetadata></GetSMSAttributesResponse>";
+    let vonage = HttpFake::start([Play::json(200, r#"{"value":10.28,"autoReload":false}"#)]);
+    let sns = HttpFake::start([Play::Answer(200, vec![], settings.into())]);
+    let webhook = HttpFake::start([Play::json(405, "{}")]);
+    let home = Home::with_config(&format!(
+        "[sms]\nvia = [\"vonage\", \"sns\", \"webhook\"]\ncountries = [\"NO\"]\n\
+         [vonage]\napi_key = \"abcd1234\"\napi_secret = \"s3cret\"\nfrom = \"Example\"\n\
+         base_url = \"{}\"\n\
+         [sns]\nregion = \"eu-north-1\"\naccess_key_id = \"AKIAIOSFODNN7EXAMPLE\"\n\
+         secret_access_key = \"wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYwJ\"\nbase_url = \"{}\"\n\
+         [webhook]\nurl = \"{}/codes\"\n\
+         secret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n",
+        vonage.url(),
+        sns.url(),
+        webhook.url()
+    ));
+    let said = home.run_ok(&["check-config"]);
+    for line in [
+        "ok      vonage for sms: it takes our login",
+        "ok      sns for sms: it takes our login",
+        "ok      webhook for sms: somebody answers there",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    for (fake, path) in [
+        (&vonage, "/account/get-balance"),
+        (&sns, "/"),
+        (&webhook, "/codes"),
+    ] {
+        assert_eq!(fake.only().path, path);
+    }
+    drop(vonage);
+    let refused = home.run(&["check-config"]);
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("FAILED  vonage for sms: vonage: no answer"),
+        "{said}"
+    );
+    assert!(!said.contains("s3cret"), "{said}");
+}
+
+#[tokio::test]
+async fn an_sms_of_one_s_own_that_takes_several_messages_is_told_at_start() {
+    let home = Home::with_config("[messages]\ndir = \"words\"\n");
+    for (locale, words) in [("en", 40), ("sv", 5)] {
+        let own = home.path().join("words").join(locale);
+        std::fs::create_dir_all(&own).expect("a folder");
+        let text = format!("{}{{{{ brand }}}}: {{{{ code }}}}", "word ".repeat(words));
+        std::fs::write(own.join("sms.text.j2"), text).expect("written");
+    }
+    let said = home.run_ok(&["check-config"]);
+    let told = "the SMS in en takes 2 messages, and each is paid for";
+    assert!(said.contains(told) && !said.contains("SMS in sv"), "{said}");
+    let server = home.serve().await;
+    let log = server.stderr.text();
+    let mut lines = log
+        .lines()
+        .filter(|line| line.contains("takes several messages"));
+    let line = lines.next().unwrap_or_else(|| panic!("not told: {log}"));
+    assert!(
+        line.contains("WARN") && line.contains("locale=\"en\""),
+        "{line}"
+    );
+    assert!(
+        line.contains("messages=2") && lines.next().is_none(),
+        "{log}"
+    );
+    server.stop().await;
 }

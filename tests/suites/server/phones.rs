@@ -15,14 +15,14 @@ const PUBLIC: &str = "https://verify.example.com";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A server of this configuration, and the calls of its one tenant.
-struct Site {
-    home: Home,
-    server: Server,
-    api: Api,
+pub(crate) struct Site {
+    pub(crate) home: Home,
+    pub(crate) server: Server,
+    pub(crate) api: Api,
 }
 
 impl Site {
-    async fn start(config: &str) -> Self {
+    pub(crate) async fn start(config: &str) -> Self {
         let home = Home::with_config(&format!("public_url = \"{PUBLIC}\"\n{config}"));
         let server = home.serve().await;
         let api = Api::new(&home.base(), &home.key("acme", &["send", "check", "admin"]));
@@ -47,7 +47,7 @@ impl Site {
     }
 }
 
-fn twilio(fake: &HttpFake) -> String {
+pub(crate) fn twilio(fake: &HttpFake) -> String {
     format!(
         "[twilio]\naccount_sid = \"AC{TOKEN}\"\nauth_token = \"{TOKEN}\"\nfrom = \"+15550100\"\n\
          base_url = \"{}\"\n",
@@ -55,7 +55,7 @@ fn twilio(fake: &HttpFake) -> String {
     )
 }
 
-fn taken() -> Play {
+pub(crate) fn taken() -> Play {
     Play::json(
         201,
         r#"{"sid":"SM0123456789abcdef0123456789abcdef","status":"queued"}"#,
@@ -63,7 +63,7 @@ fn taken() -> Play {
 }
 
 /// The run of six digits in a text.
-fn code_in(text: &str) -> String {
+pub(crate) fn code_in(text: &str) -> String {
     let runs = text.split(|c: char| !c.is_ascii_digit());
     let code = runs.into_iter().find(|run| run.len() == 6);
     code.unwrap_or_else(|| panic!("no code in {text}"))

@@ -147,7 +147,7 @@ const ROWS: [Row; 22] = [
         status: 422,
         name: "unserved",
         title: "Nothing is sent to this number",
-        advice: "`reason` says why: `invalid` (nobody can have it), `country` (not listed), `sort` (a sort of line that is not served) or `no_price`. Nothing was sent or charged.",
+        advice: "`reason` says why: `invalid` (nobody can have it), `country` (not listed), `sort` (a sort of line that is not served) or `no_price` (one of the providers has no price for it). Nothing was sent or charged.",
     },
     Row {
         kind: ProblemKind::Throttled,

@@ -1,7 +1,5 @@
 //! What an operator sets.
 
-use std::time::Duration;
-
 use reqwest::Url;
 use thiserror::Error;
 
@@ -42,24 +40,11 @@ impl AccountConfig {
         }
     }
 
-    /// Another base URL than `https://api.twilio.com`, for a region or a test.
+    /// Changes how it is reached: at `https://api.twilio.com`, by the system's certificate
+    /// authorities, within 10 seconds.
     #[must_use]
-    pub fn base_url(mut self, url: &str) -> Self {
-        self.http = self.http.base_url(url);
-        self
-    }
-
-    /// Certificate authorities in PEM. They take the place of the system's own.
-    #[must_use]
-    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.http = self.http.ca_pem(pem);
-        self
-    }
-
-    /// The bound on one request: 10 seconds unless set, from 1 to 60.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.http = self.http.timeout(timeout);
+    pub fn http(mut self, change: impl FnOnce(ClientConfig) -> ClientConfig) -> Self {
+        self.http = change(self.http);
         self
     }
 

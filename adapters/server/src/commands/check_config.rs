@@ -1,6 +1,6 @@
 //! `countersign check-config`: connects to everything named, line by line.
 
-use std::sync::Arc;
+use std::fmt::Write as _;
 
 use countersign::{Channel, Destination, SendRequest, Tenant, Verifier};
 use countersign_messages::Messages;
@@ -115,11 +115,8 @@ fn shown_where(config: &Config) -> String {
 
 /// Renders every template and logs in to every server that is named.
 async fn deliverers(report: &mut Report, config: &Config) -> Result<Deliverers, Failure> {
-    let locales = |messages: &Arc<Messages>| {
-        format!("{} in {}", messages.brand(), messages.locales().join(", "))
-    };
     let messages = sentence(wiring::messages(config));
-    let Some(messages) = report.note("messages", messages, locales)? else {
+    let Some(messages) = report.note("messages", messages, |messages| words(messages))? else {
         return Ok(Deliverers::default());
     };
     let mut parts = Vec::new();
@@ -138,6 +135,19 @@ async fn deliverers(report: &mut Report, config: &Config) -> Result<Deliverers, 
         parts.extend(part.map(|(_, part)| (channel, part)));
     }
     Ok(Deliverers::over(config, parts))
+}
+
+/// Whose words there are, in which languages, and which SMS are paid for more than once.
+fn words(messages: &Messages) -> String {
+    let mut told = format!("{} in {}", messages.brand(), messages.locales().join(", "));
+    for (locale, count) in messages.long_sms() {
+        // Writing to a `String` cannot fail.
+        let _ = write!(
+            told,
+            "; the SMS in {locale} takes {count} messages, and each is paid for"
+        );
+    }
+    told
 }
 
 /// A provider's line: it may be there for several channels.

@@ -15,7 +15,10 @@ use crate::wiring::FirstStart;
 /// Shows all that is known of a destination.
 pub(crate) async fn run(config: &Config, whose: &Whose) -> Result<(), Failure> {
     let verifier = super::beside_the_server(config, FirstStart::Refuse).await?;
-    let (tenant, destination) = (&whose.tenant, super::destination(&verifier, whose)?);
+    let (tenant, destination) = (
+        &whose.tenant,
+        super::destination(&verifier, &whose.destination)?,
+    );
     let found = verifier
         .inspect(tenant, &destination)
         .await

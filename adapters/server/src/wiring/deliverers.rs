@@ -7,7 +7,8 @@ use countersign_http::Api;
 use countersign_messages::Messages;
 use countersign_provider::{Breaker, BreakerConfig, InOrder};
 
-use super::part::{Part, Question};
+use super::part::Part;
+use super::question::Question;
 use crate::config::{Config, Route};
 use crate::failure::Failure;
 

@@ -1,19 +1,19 @@
-//! One provider for one channel: its deliverer, whoever reads its reports, and what an
-//! operator may ask it.
+//! One provider for one channel: its deliverer, and whoever reads its reports.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use countersign::{Channel, Deliverer, ReportReader, SystemClock};
 use countersign_messages::Messages;
-use countersign_provider::Credential;
 use countersign_provider::twilio::{Account, AccountConfig, Reports};
+use countersign_provider::{ClientConfig, Credential};
 use countersign_sms::twilio::Sender;
 use countersign_sms::{smpp, sns, twilio as sms_twilio, vonage as sms_vonage};
 use countersign_smtp::Smtp;
 use countersign_voice::{twilio as voice_twilio, vonage as voice_vonage};
 use countersign_webhook::{Webhook, WebhookConfig};
 
+use super::question::Question;
 use crate::config::{Config, Provider};
 use crate::console::Console;
 use crate::failure::{Failure, causes};
@@ -23,41 +23,6 @@ pub(crate) struct Part {
     pub(crate) deliverer: Arc<dyn Deliverer>,
     pub(crate) reader: Option<(&'static str, Arc<dyn ReportReader>)>,
     pub(crate) question: Question,
-}
-
-/// A harmless question, where the provider has one.
-pub(crate) enum Question {
-    None,
-    Smtp(Arc<Smtp>),
-    TwilioSms(Arc<sms_twilio::Twilio>),
-    TwilioCalls(Arc<voice_twilio::Twilio>),
-    Smpp(Arc<smpp::Smpp>),
-}
-
-impl Question {
-    /// Asks it. Gives what the answer says.
-    pub(crate) async fn ask(&self) -> Result<&'static str, String> {
-        let (asked, well) = match self {
-            Self::None => return Ok("configured; it has no question that costs nothing"),
-            Self::Smtp(smtp) => (
-                smtp.check().await.map_err(|error| causes(&error)),
-                "the server greets us and takes our login",
-            ),
-            Self::TwilioSms(twilio) => (
-                twilio.check().await.map_err(|error| causes(&error)),
-                "it takes our login",
-            ),
-            Self::TwilioCalls(twilio) => (
-                twilio.check().await.map_err(|error| causes(&error)),
-                "it takes our login",
-            ),
-            Self::Smpp(smpp) => (
-                smpp.check().await.map_err(|error| causes(&error)),
-                "the message centre takes our bind",
-            ),
-        };
-        asked.map(|()| well)
-    }
 }
 
 impl Part {
@@ -140,6 +105,24 @@ impl Build<'_> {
         path.map(read).transpose()
     }
 
+    /// How a section has its provider reached.
+    fn http(
+        &self,
+        base_url: Option<&String>,
+        ca_file: Option<&Path>,
+    ) -> Result<impl FnOnce(ClientConfig) -> ClientConfig + use<>, Failure> {
+        let (base_url, ca) = (base_url.cloned(), self.ca(ca_file)?);
+        Ok(|mut http: ClientConfig| {
+            if let Some(url) = base_url {
+                http = http.base_url(&url);
+            }
+            if let Some(pem) = ca {
+                http = http.ca_pem(pem);
+            }
+            http
+        })
+    }
+
     /// Where reports are to come, if the world is told where we are.
     fn callback(&self, name: &str) -> Option<String> {
         let url = self.config.public_url.as_ref()?;
@@ -172,13 +155,8 @@ impl Build<'_> {
         let twilio = &self.config.providers.twilio;
         let sid = self.needed(twilio.account_sid.as_ref(), "account_sid", "AC…")?;
         let token = self.needed(twilio.auth_token.as_ref(), "auth_token", "…")?;
-        let mut account = AccountConfig::with_auth_token(sid, token.reveal());
-        if let Some(url) = &twilio.base_url {
-            account = account.base_url(url);
-        }
-        if let Some(pem) = self.ca(twilio.ca_file.as_deref())? {
-            account = account.ca_pem(pem);
-        }
+        let http = self.http(twilio.base_url.as_ref(), twilio.ca_file.as_deref())?;
+        let mut account = AccountConfig::with_auth_token(sid, token.reveal()).http(http);
         if let Some(callback) = self.callback("twilio") {
             account = account.callback_url(&callback);
         }
@@ -225,13 +203,8 @@ impl Build<'_> {
         let vonage = &self.config.providers.vonage;
         let key = self.needed(vonage.api_key.as_ref(), "api_key", "…")?;
         let from = self.needed(vonage.from.as_ref(), "from", "Example")?;
-        let mut settings = sms_vonage::VonageConfig::new(key, from);
-        if let Some(url) = &vonage.base_url {
-            settings = settings.base_url(url);
-        }
-        if let Some(pem) = self.ca(vonage.ca_file.as_deref())? {
-            settings = settings.ca_pem(pem);
-        }
+        let http = self.http(vonage.base_url.as_ref(), vonage.ca_file.as_deref())?;
+        let mut settings = sms_vonage::VonageConfig::new(key, from).http(http);
         // Vonage takes one of both: with a secret of its own for signatures, requests are
         // signed too.
         settings = if let Some(secret) = &vonage.api_secret {
@@ -250,7 +223,8 @@ impl Build<'_> {
         }
         let sms = sms_vonage::Vonage::new(settings, Arc::clone(self.messages));
         let sms = Arc::new(sms.map_err(|error| Self::wrong(&error))?);
-        Ok(Self::part(sms, reader, Question::None))
+        let question = Question::VonageSms(Arc::clone(&sms));
+        Ok(Self::part(sms, reader, question))
     }
 
     fn vonage_calls(&self) -> Result<Part, Failure> {
@@ -262,13 +236,9 @@ impl Build<'_> {
             "vonage.pem",
         )?;
         let from = self.needed(vonage.voice_from.as_ref(), "voice_from", "+15550100")?;
-        let mut settings = voice_vonage::VonageConfig::new(application, key.reveal(), from);
-        if let Some(url) = &vonage.voice_base_url {
-            settings = settings.base_url(url);
-        }
-        if let Some(pem) = self.ca(vonage.ca_file.as_deref())? {
-            settings = settings.ca_pem(pem);
-        }
+        let http = self.http(vonage.voice_base_url.as_ref(), vonage.ca_file.as_deref())?;
+        let settings = voice_vonage::VonageConfig::new(application, key.reveal(), from);
+        let mut settings = settings.http(http);
         let mut reader: Option<(_, Arc<dyn ReportReader>)> = None;
         if let Some(secret) = &vonage.signature_secret {
             if let Some(callback) = self.callback("vonage-voice") {
@@ -279,7 +249,8 @@ impl Build<'_> {
         }
         let calls = voice_vonage::Vonage::new(settings, Arc::clone(self.messages));
         let calls = Arc::new(calls.map_err(|error| Self::wrong(&error))?);
-        Ok(Self::part(calls, reader, Question::None))
+        let question = Question::VonageCalls(Arc::clone(&calls));
+        Ok(Self::part(calls, reader, question))
     }
 
     fn sns(&self) -> Result<Part, Failure> {
@@ -288,22 +259,18 @@ impl Build<'_> {
         let id = self.needed(section.access_key_id.as_ref(), "access_key_id", "AKIA…")?;
         let secret = section.secret_access_key.as_ref();
         let secret = self.needed(secret, "secret_access_key", "…")?;
-        let mut settings = sns::SnsConfig::new(region, id, secret.reveal());
+        let http = self.http(section.base_url.as_ref(), section.ca_file.as_deref())?;
+        let mut settings = sns::SnsConfig::new(region, id, secret.reveal()).http(http);
         if let Some(from) = &section.from {
             settings = settings.from(from);
         }
         if let Some(dollars) = &section.max_price {
             settings = settings.max_price(dollars);
         }
-        if let Some(url) = &section.base_url {
-            settings = settings.base_url(url);
-        }
-        if let Some(pem) = self.ca(section.ca_file.as_deref())? {
-            settings = settings.ca_pem(pem);
-        }
         let sns = sns::Sns::new(settings, Arc::clone(self.messages));
         let sns = Arc::new(sns.map_err(|error| Self::wrong(&error))?);
-        Ok(Self::part(sns, None, Question::None))
+        let question = Question::Sns(Arc::clone(&sns));
+        Ok(Self::part(sns, None, question))
     }
 
     fn smpp(&self) -> Result<Part, Failure> {
@@ -342,20 +309,15 @@ impl Build<'_> {
             "https://hooks.example.com/codes",
         )?;
         let secret = self.needed(section.secret.as_ref(), "secret", "whsec_…")?;
-        let mut settings = WebhookConfig::new(url, secret.reveal());
+        let http = self.http(None, section.ca_file.as_deref())?;
+        let mut settings = WebhookConfig::new(url, secret.reveal()).http(http);
         if let Some(older) = &section.older_secret {
             settings = settings.older_secret(older.reveal());
         }
-        if let Some(pem) = self.ca(section.ca_file.as_deref())? {
-            settings = settings.ca_pem(pem);
-        }
         let webhook = Webhook::new(settings, Arc::clone(self.messages));
-        let webhook = webhook.map_err(|error| Self::wrong(&error))?;
+        let webhook = Arc::new(webhook.map_err(|error| Self::wrong(&error))?);
         let reader: Arc<dyn ReportReader> = Arc::new(webhook.reports());
-        Ok(Self::part(
-            Arc::new(webhook),
-            Some(("webhook", reader)),
-            Question::None,
-        ))
+        let question = Question::Webhook(Arc::clone(&webhook));
+        Ok(Self::part(webhook, Some(("webhook", reader)), question))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
+use countersign_messages::segments::Encoding;
 use rusmpp::pdus::SubmitSm;
 use rusmpp::types::OctetString;
 use rusmpp::values::{
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::address::Address;
 use super::validity::relative;
-use crate::segments::{Encoding, Parts, split};
+use crate::split::{Parts, split};
 
 /// The header that puts parts together counts them in one octet.
 const MAX_PARTS: usize = 255;

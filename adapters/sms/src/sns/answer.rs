@@ -21,6 +21,20 @@ pub(super) fn read(answer: &Answer) -> Result<Receipt, DeliverError> {
     Err(said.unwrap_or_else(|| answer.failure()))
 }
 
+/// Whether it is the answer to `GetSMSAttributes`.
+pub(super) fn shows_settings(answer: &Answer) -> bool {
+    let body = std::str::from_utf8(&answer.body).unwrap_or_default();
+    answer.is_success() && only(body, "GetSMSAttributesResponse", "RequestId").is_some()
+}
+
+/// Whether the signature was taken, and the key may not do what it asked for.
+pub(super) fn forbids(answer: &Answer) -> bool {
+    let body = std::str::from_utf8(&answer.body).unwrap_or_default();
+    let code = only(body, "ErrorResponse", "Code").unwrap_or_default();
+    let code = code.strip_suffix("Exception").unwrap_or(code);
+    !answer.is_success() && matches!(code, "AccessDenied" | "AuthorizationError")
+}
+
 /// What an error's code says; none if it is not a known one.
 fn meaning(code: &str, body: &str, pause: Option<Duration>) -> Option<DeliverError> {
     Some(match code.strip_suffix("Exception").unwrap_or(code) {

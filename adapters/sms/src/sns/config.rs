@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use countersign::{Clock, SystemClock};
 use countersign_provider::{Client, ClientConfig, ClientConfigError, Credential};
@@ -18,9 +17,7 @@ pub struct SnsConfig {
     pub(super) session_token: Option<Credential>,
     pub(super) from: Option<String>,
     pub(super) max_price: Option<String>,
-    base_url: Option<String>,
-    ca_pem: Option<Vec<u8>>,
-    timeout: Option<Duration>,
+    http: ClientConfig,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -35,9 +32,7 @@ impl SnsConfig {
             session_token: None,
             from: None,
             max_price: None,
-            base_url: None,
-            ca_pem: None,
-            timeout: None,
+            http: ClientConfig::new(&url(region)),
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -66,24 +61,11 @@ impl SnsConfig {
         self
     }
 
-    /// Another address than the region's own: a VPC endpoint, or a test's.
+    /// Changes how it is reached: at the region's own address, by the system's certificate
+    /// authorities, within 10 seconds.
     #[must_use]
-    pub fn base_url(mut self, url: &str) -> Self {
-        self.base_url = Some(url.to_owned());
-        self
-    }
-
-    /// Certificate authorities in PEM. They take the place of the system's own.
-    #[must_use]
-    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca_pem = Some(pem.into());
-        self
-    }
-
-    /// The bound on one delivery: 10 seconds unless set, from 1 to 60.
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+    pub fn http(mut self, change: impl FnOnce(ClientConfig) -> ClientConfig) -> Self {
+        self.http = change(self.http);
         self
     }
 
@@ -120,33 +102,10 @@ impl SnsConfig {
         {
             return Err(SnsConfigError::MaxPrice);
         }
-        let mut client = ClientConfig::new(&self.url());
-        if let Some(pem) = &self.ca_pem {
-            client = client.ca_pem(pem.clone());
-        }
-        if let Some(timeout) = self.timeout {
-            client = client.timeout(timeout);
-        }
-        let client = Client::new(&client)?;
+        let client = Client::new(&self.http)?;
         Ok(Checked {
             client,
             config: self,
-        })
-    }
-
-    /// The partitions in China have a domain of their own ("Amazon SNS endpoints and
-    /// quotas", AWS General Reference).
-    fn url(&self) -> String {
-        let suffix = if self.region.starts_with("cn-") {
-            ".cn"
-        } else {
-            ""
-        };
-        self.base_url.clone().unwrap_or_else(|| {
-            format!(
-                "https://sns.{region}.amazonaws.com{suffix}",
-                region = self.region
-            )
         })
     }
 }
@@ -197,6 +156,13 @@ pub enum SnsConfigError {
     Client(#[from] ClientConfigError),
 }
 
+/// The partitions in China have a domain of their own ("Amazon SNS endpoints and quotas",
+/// AWS General Reference).
+fn url(region: &str) -> String {
+    let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+    format!("https://sns.{region}.amazonaws.com{suffix}")
+}
+
 fn is_region(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (4..=32).contains(&text.len()) && text.contains('-') && text.bytes().all(fits)
@@ -243,11 +209,19 @@ mod tests {
 
     #[test]
     fn a_region_has_its_own_address() {
-        assert_eq!(config().url(), "https://sns.eu-north-1.amazonaws.com");
-        let china = SnsConfig::new("cn-north-1", "AKIAIOSFODNN7EXAMPLE", SECRET);
-        assert_eq!(china.url(), "https://sns.cn-north-1.amazonaws.com.cn");
-        let own = config().base_url("https://vpce-1.example.com");
-        assert_eq!(own.url(), "https://vpce-1.example.com");
+        for (config, host) in [
+            (config(), "sns.eu-north-1.amazonaws.com"),
+            (
+                SnsConfig::new("cn-north-1", "AKIAIOSFODNN7EXAMPLE", SECRET),
+                "sns.cn-north-1.amazonaws.com.cn",
+            ),
+            (
+                config().http(|http| http.base_url("https://vpce-1.example.com")),
+                "vpce-1.example.com",
+            ),
+        ] {
+            assert_eq!(config.check().unwrap().client.authority(), host);
+        }
     }
 
     #[test]
@@ -297,7 +271,7 @@ mod tests {
                 "{text}"
             );
         }
-        let plain = refused(config().base_url("http://sns.example.com"));
+        let plain = refused(config().http(|http| http.base_url("http://sns.example.com")));
         assert_eq!(plain, Some(E::Client(ClientConfigError::Plain)));
     }
 

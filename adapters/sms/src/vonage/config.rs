@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use countersign::{Clock, SystemClock};
 use countersign_provider::{ClientConfig, ClientConfigError, Credential};
@@ -65,24 +64,11 @@ impl VonageConfig {
         self
     }
 
-    /// Another address than `https://rest.nexmo.com`.
+    /// Changes how it is reached: at `https://rest.nexmo.com`, by the system's certificate
+    /// authorities, within 10 seconds.
     #[must_use]
-    pub fn base_url(mut self, url: &str) -> Self {
-        self.http = self.http.base_url(url);
-        self
-    }
-
-    /// Certificate authorities in PEM, in place of the system's own.
-    #[must_use]
-    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.http = self.http.ca_pem(pem);
-        self
-    }
-
-    /// The bound on one delivery: 10 seconds unless set, from 1 to 60.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.http = self.http.timeout(timeout);
+    pub fn http(mut self, change: impl FnOnce(ClientConfig) -> ClientConfig) -> Self {
+        self.http = change(self.http);
         self
     }
 

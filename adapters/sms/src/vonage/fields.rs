@@ -1,8 +1,7 @@
 //! The fields of one message.
 
 use countersign::Message;
-
-use crate::segments::{Encoding, segments};
+use countersign_messages::segments::Encoding;
 
 /// What `ttl` may be, in milliseconds: 20 seconds to 7 days.
 const TTL: (u64, u64) = (20_000, 604_800_000);
@@ -25,7 +24,7 @@ pub(super) fn of(
         // After that nobody delivers it: a code that is dead only confuses.
         ("ttl", ttl.to_string()),
     ];
-    if segments(text).encoding == Encoding::Ucs2 {
+    if Encoding::of(text) == Encoding::Ucs2 {
         fields.push(("type", "unicode".to_owned()));
     }
     if let Some(token) = message.report_token {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::LimitName;
-use crate::record::{MAX_RECORD_BYTES, Record};
+use crate::policy::Mode;
+use crate::record::{MAX_RECORD_BYTES, Moment, Record, Step};
 use crate::store::Incarnation;
 
 const START: u64 = 1_800_000_000;
@@ -219,6 +220,20 @@ fn a_message_that_never_left_is_not_awaited() {
 }
 
 #[test]
+fn approvals_that_came_after_a_message_that_never_left_still_count() {
+    let mut prefix = Prefix::new();
+    assert_eq!(prefix.flood(20), 20);
+    let failed = prefix.charge();
+    assert_eq!(prefix.take(Action::Charge(failed)), Effect::Done);
+    for _ in 0..5 {
+        prefix.approve();
+    }
+    assert_eq!(prefix.take(Action::Refund(failed)), Effect::Done);
+    // Five of fifty are ten percent, until they leave the last fifty.
+    assert_eq!(prefix.flood(200), 50);
+}
+
+#[test]
 fn a_decoy_is_refused_like_a_message_and_writes_like_one_but_counts_nowhere() {
     let mut prefix = Prefix::new();
     let decoy = |prefix: &mut Prefix| {
@@ -259,4 +274,15 @@ fn the_widest_rule_fits_its_record() {
     let mut prefix = Prefix::new();
     prefix.rule.messages = Conversion::MOST_MESSAGES;
     assert_eq!(prefix.flood(300), 100);
+}
+
+#[test]
+fn an_operator_s_reset_opens_it_for_as_many_as_an_unknown_prefix_gets() {
+    let mut prefix = Prefix::new();
+    assert_eq!(prefix.flood(200), 50);
+    let forget = Action::Forget(crate::keys::Kind::Conversion);
+    assert_eq!(prefix.take(forget), Effect::Done);
+    // An answer to what was sent before counts for nothing.
+    prefix.approve();
+    assert_eq!(prefix.flood(200), 50);
 }

@@ -1,7 +1,8 @@
 use super::*;
 use crate::error::LimitName;
+use crate::keys::Kind;
 use crate::policy::Mode;
-use crate::record::Record;
+use crate::record::{Moment, Record, Step};
 use crate::store::Incarnation;
 
 const CAP: u64 = 1000;
@@ -134,6 +135,8 @@ fn a_day_ends_at_midnight_of_utc_and_never_comes_back() {
         refused(DAY + 10)
     );
     assert_eq!(purse.spent(), 900, "the clock went back: no second purse");
+    assert_eq!(purse.take(Action::Charge(charge(4, 100))), Effect::Done);
+    assert_eq!(purse.spent(), CAP, "nor is this one begun anew");
     let kept = Timestamp::from_secs(MIDNIGHT + 2 * DAY + SLACK_SECONDS);
     assert_eq!(purse.record.keep_until(), Some(kept));
 }
@@ -172,7 +175,8 @@ fn a_full_record_fits_and_another_s_charge_is_foreign() {
         now: purse.now,
         incarnation: Incarnation::UNFENCED,
     };
-    for action in [Action::Charge(events), Action::CountApproval] {
+    let forget = Action::Forget(Kind::Spend);
+    for action in [Action::Charge(events), Action::CountApproval, forget] {
         let taken = purse.record.clone().step(&Purse::step(action), moment);
         assert_eq!(taken.unwrap_err(), CorruptRecord::Foreign);
     }

@@ -1,7 +1,7 @@
 //! The GSM 7-bit default alphabet and its extension table (3GPP TS 23.038, 6.2.1).
 
 /// Announces a character of the extension table.
-pub(super) const ESCAPE: u8 = 0x1b;
+pub const ESCAPE: u8 = 0x1b;
 
 /// The default alphabet: a character's place is its septet. At 0x1B stands the escape,
 /// which no text can hold.
@@ -32,14 +32,21 @@ pub(super) const EXTENSION: [(u8, char); 10] = [
 
 /// A character in septets, each in an octet of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Septets {
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the standard has one table and one extension of it"
+)]
+pub enum Septets {
+    /// A character of the default alphabet.
     One(u8),
-    /// After the escape.
+    /// One of the extension table, after the [`ESCAPE`].
     Escaped(u8),
 }
 
 impl Septets {
-    pub(super) const fn count(self) -> usize {
+    /// How many septets: 1 or 2.
+    #[must_use]
+    pub const fn count(self) -> usize {
         match self {
             Self::One(_) => 1,
             Self::Escaped(_) => 2,
@@ -48,7 +55,8 @@ impl Septets {
 }
 
 /// A character's septets, if it has any.
-pub(super) fn septets(character: char) -> Option<Septets> {
+#[must_use]
+pub fn septets(character: char) -> Option<Septets> {
     // Letters, digits and most signs stand where ASCII has them.
     if character.is_ascii_alphanumeric() || character == ' ' {
         return u8::try_from(character).ok().map(Septets::One);

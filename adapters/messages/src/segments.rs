@@ -1,7 +1,7 @@
 //! How many short messages a text takes, and which alphabet.
 //!
 //! ```
-//! use countersign_sms::segments::{Encoding, segments};
+//! use countersign_messages::segments::{Encoding, segments};
 //!
 //! let price = segments("Your code: 123456. 5 €");
 //! assert_eq!(price.encoding, Encoding::Gsm7);
@@ -10,13 +10,15 @@
 //! ```
 
 mod gsm7;
-mod split;
 
-pub(crate) use split::{Parts, split};
+pub use gsm7::{ESCAPE, Septets, septets};
 
 /// The alphabet of a short message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the standard has no third alphabet for text, and whoever carries one must know all"
+)]
 pub enum Encoding {
     /// The GSM 7-bit default alphabet with its extension table (3GPP TS 23.038, 6.2.1).
     /// A unit is a septet; a character of the extension table takes two.
@@ -26,6 +28,25 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// GSM-7 where every character has a place in it, else UCS-2.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        if text.chars().all(|c| septets(c).is_some()) {
+            Self::Gsm7
+        } else {
+            Self::Ucs2
+        }
+    }
+
+    /// How many units a character of a text in this alphabet takes.
+    #[must_use]
+    pub fn width(self, character: char) -> usize {
+        match self {
+            Self::Gsm7 => septets(character).map_or(0, Septets::count),
+            Self::Ucs2 => character.len_utf16(),
+        }
+    }
+
     /// How many units a message of one part may have (3GPP TS 23.040: 140 octets).
     #[must_use]
     pub const fn alone(self) -> usize {
@@ -50,7 +71,7 @@ impl Encoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Segments {
-    /// GSM-7 where every character has a place in it, else UCS-2.
+    /// The alphabet that the text needs.
     pub encoding: Encoding,
     /// Its length, in septets or in units of 16 bits.
     pub units: usize,
@@ -65,9 +86,9 @@ pub struct Segments {
 /// boundary goes to the next part as a whole.
 #[must_use]
 pub fn segments(text: &str) -> Segments {
-    let encoding = encoding(text);
+    let encoding = Encoding::of(text);
     let (mut units, mut parts, mut in_last) = (0, 1, 0);
-    for width in text.chars().map(|c| width(encoding, c)) {
+    for width in text.chars().map(|c| encoding.width(c)) {
         units += width;
         in_last += width;
         if in_last > encoding.of_several() {
@@ -79,22 +100,6 @@ pub fn segments(text: &str) -> Segments {
         encoding,
         units,
         parts: if units <= encoding.alone() { 1 } else { parts },
-    }
-}
-
-fn encoding(text: &str) -> Encoding {
-    if text.chars().all(|c| gsm7::septets(c).is_some()) {
-        Encoding::Gsm7
-    } else {
-        Encoding::Ucs2
-    }
-}
-
-/// How many units a character takes in the alphabet of its text.
-fn width(encoding: Encoding, character: char) -> usize {
-    match encoding {
-        Encoding::Gsm7 => gsm7::septets(character).map_or(0, gsm7::Septets::count),
-        Encoding::Ucs2 => character.len_utf16(),
     }
 }
 

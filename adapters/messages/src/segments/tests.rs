@@ -1,5 +1,5 @@
-use super::gsm7::{DEFAULT, ESCAPE, EXTENSION, Septets, septets};
-use super::{Encoding, Segments, segments, split};
+use super::gsm7::{DEFAULT, EXTENSION};
+use super::{ESCAPE, Encoding, Segments, Septets, segments, septets};
 
 fn counted(text: &str) -> (Encoding, usize, usize) {
     let Segments {
@@ -90,7 +90,6 @@ fn gsm7_has_its_boundaries_at_160_and_153() {
         (460, 4),
     ] {
         assert_eq!(counted(&"a".repeat(units)), (Encoding::Gsm7, units, parts));
-        assert_eq!(split(&"a".repeat(units)).octets.len(), parts, "{units}");
     }
 }
 
@@ -108,7 +107,6 @@ fn ucs2_has_its_boundaries_at_70_and_67() {
         (202, 4),
     ] {
         assert_eq!(counted(&"я".repeat(units)), (Encoding::Ucs2, units, parts));
-        assert_eq!(split(&"я".repeat(units)).octets.len(), parts, "{units}");
     }
 }
 
@@ -119,10 +117,6 @@ fn the_euro_sign_counts_twice_and_is_never_cut() {
     // 152 + 2: the pair would lie across the boundary of the first part.
     let text = format!("{}€{}", "a".repeat(152), "b".repeat(152));
     assert_eq!(counted(&text), (Encoding::Gsm7, 306, 3));
-    let parts = split(&text).octets;
-    let lengths: Vec<_> = parts.iter().map(|part| part.len()).collect();
-    assert_eq!(lengths, [152, 153, 1]);
-    assert_eq!(parts[1][..2], [ESCAPE, 0x65]);
 }
 
 #[test]
@@ -131,52 +125,4 @@ fn surrogates_count_twice_and_are_never_cut() {
     assert_eq!(counted(&"😀".repeat(36)), (Encoding::Ucs2, 72, 2));
     let text = format!("{}😀{}", "я".repeat(66), "ю".repeat(10));
     assert_eq!(counted(&text), (Encoding::Ucs2, 78, 2));
-    let parts = split(&text).octets;
-    let lengths: Vec<_> = parts.iter().map(|part| part.len()).collect();
-    assert_eq!(lengths, [132, 24]);
-    assert_eq!(parts[1][..4], [0xd8, 0x3d, 0xde, 0x00]);
-}
-
-#[test]
-fn the_parts_together_are_the_text() {
-    let texts = [
-        String::new(),
-        DEFAULT.iter().filter(|c| **c != '\u{1b}').collect(),
-        "{[€]}".repeat(77),
-        "Код 123456 😀".repeat(23),
-    ];
-    for text in texts {
-        let parts = split(&text);
-        let mut read = String::new();
-        for part in &parts.octets {
-            read += &decoded(parts.encoding, part);
-        }
-        assert_eq!(read, text);
-        assert_eq!(parts.octets.len(), segments(&text).parts);
-    }
-}
-
-/// Each part alone must be readable: nothing is cut in two.
-fn decoded(encoding: Encoding, part: &[u8]) -> String {
-    if encoding == Encoding::Ucs2 {
-        let units = part
-            .chunks(2)
-            .map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
-        return String::from_utf16(&units.collect::<Vec<_>>()).unwrap();
-    }
-    let mut octets = part.iter();
-    let mut text = String::new();
-    while let Some(octet) = octets.next() {
-        text.push(if *octet == ESCAPE {
-            let escaped = octets.next().expect("the escape does not end a part");
-            EXTENSION
-                .iter()
-                .find(|(place, _)| place == escaped)
-                .unwrap()
-                .1
-        } else {
-            DEFAULT[usize::from(*octet)]
-        });
-    }
-    text
 }
