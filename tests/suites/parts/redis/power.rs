@@ -68,8 +68,7 @@ impl Redis {
         dice: &mut Dice,
     ) -> (Self, u64) {
         let trace = self.trace();
-        let later = trace[moment..].lines().take(calls);
-        let written = written(trace[..moment].lines().chain(later));
+        let written = written_after(trace.split_at(moment), calls, dice);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (from, to) = (self.folder.path().join(LOGS), folder.path().join(LOGS));
         fs::create_dir(&to).expect("a folder");
@@ -116,6 +115,21 @@ struct Written {
     all: u64,
     /// Those after it was last synced.
     unsynced: u64,
+}
+
+/// What was written to each file so many calls after a moment of the trace; every other time
+/// on to the next call that leaves something not synced.
+fn written_after(
+    (before, later): (&str, &str),
+    calls: usize,
+    dice: &mut Dice,
+) -> HashMap<String, Written> {
+    let later: Vec<_> = later.lines().collect();
+    let calls = calls.min(later.len());
+    let writes = |line: &&str| line.contains("write(") && line.contains(LOGS);
+    let more = later[calls..].iter().position(writes).map_or(0, |n| n + 1);
+    let calls = calls + if dice.coin() { more } else { 0 };
+    written(before.lines().chain(later[..calls].iter().copied()))
 }
 
 /// What was written to each file.
