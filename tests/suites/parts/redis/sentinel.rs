@@ -113,15 +113,16 @@ impl RedisSentinel {
 
     /// Starts the server that was killed, and waits until it follows the other.
     pub(crate) fn bring_back(&self) {
-        let primary = self.primary();
-        let (primary, other) = (&self.servers[primary], &self.servers[1 - primary]);
-        for server in [primary, other] {
+        self.servers[1 - self.primary()].launch();
+        for server in &self.servers {
             server.cli(&["CONFIG", "SET", "masterauth", ""]);
         }
-        other.launch();
-        // The sentinels would tell it so as well, after some time.
-        other.cli(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]);
         wait_until("the old primary follows", || {
+            // On a busy machine the sentinels may fail over once more meanwhile.
+            let primary = self.primary();
+            let (primary, other) = (&self.servers[primary], &self.servers[1 - primary]);
+            // The sentinels would tell it so as well, after some time.
+            other.cli(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]);
             other.info("replication", "master_link_status") == "up"
                 && primary.info("replication", "connected_slaves") == "1"
         });
