@@ -15,6 +15,13 @@ use countersign_benches::{Act, Contender, Countersigned, Floor, People, Trial};
 use plot::{Plot, Series};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let [flag, size] = arguments.as_slice()
+        && flag == "--size"
+    {
+        size::print_one(size.parse()?)?;
+        return Ok(());
+    }
     let long = std::env::var_os("COUNTERSIGN_LONG").is_some_and(|value| value == "1");
     let mut sizes = vec![1_000, 10_000, 100_000, 1_000_000];
     if long {

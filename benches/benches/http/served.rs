@@ -1,5 +1,7 @@
 //! `countersign serve` under load.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use reqwest::Client;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -24,15 +26,26 @@ pub(crate) async fn measure(store: &str, bare: &Figures) -> Result<(), String> {
     let hash: Vec<_> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     let home = Home::with_config(&format!(
         "[store]\nurl = \"{store_url}\"\n[[api_key]]\ntenant = \"bench\"\n\
-         scopes = [\"send\", \"check\"]\nsha256 = \"{}\"\n",
+         scopes = [\"send\", \"check\"]\nsha256 = \"{}\"\n\
+         [jwt]\nhs256_secret = \"a secret of the bench's own, of 32 bytes\"\n",
         hash.concat()
     ));
+    keep_secret(&home).map_err(|error| error.to_string())?;
     let home = home.env("COUNTERSIGN_LOG", "warn");
     let (url, server) = (home.base(), home.serve().await);
     let ids = open(&url, &key).await?;
     let name = format!("check, {}", store.trim_end_matches(':'));
     load(&url, server.id(), &ids, &key)?.print(&name, bare);
     Ok(())
+}
+
+/// Servers on a shared store are given their secrets, and make none.
+fn keep_secret(home: &Home) -> std::io::Result<()> {
+    let folder = home.path().join("data");
+    std::fs::create_dir_all(&folder)?;
+    let secret = folder.join("secret");
+    std::fs::write(&secret, home.run_ok(&["secret", "new"]))?;
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600))
 }
 
 async fn open(base: &str, key: &str) -> Result<Vec<String>, String> {
