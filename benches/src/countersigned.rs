@@ -1,6 +1,5 @@
 //! Countersign itself, by its public door: texts in, verdict out, on the system's clock.
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -118,13 +117,8 @@ impl Contender for Countersigned {
 }
 
 /// A deliverer that takes every message and does nothing.
+#[derive(Debug)]
 struct Taker;
-
-impl fmt::Debug for Taker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Taker")
-    }
-}
 
 #[async_trait]
 impl Deliverer for Taker {

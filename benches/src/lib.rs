@@ -7,11 +7,13 @@
 mod contender;
 mod countersigned;
 mod floor;
+mod group;
 mod people;
 mod trial;
 
 pub use self::contender::{Contender, ready};
 pub use self::countersigned::Countersigned;
 pub use self::floor::{Floor, Hasher};
-pub use self::people::People;
+pub use self::group::{Group, measure};
+pub use self::people::{People, another_code};
 pub use self::trial::{Act, Trial};

@@ -63,14 +63,16 @@ impl People {
     pub fn wrong_code(&self, person: usize) -> &str {
         let other = (person + 1) % self.count;
         if self.code(other) == self.code(person) {
-            return if self.code(person) == "123456" {
-                "654321"
-            } else {
-                "123456"
-            };
+            return another_code(self.code(person));
         }
         self.code(other)
     }
+}
+
+/// A code that is not this one.
+#[must_use]
+pub fn another_code(code: &str) -> &'static str {
+    if code == "123456" { "654321" } else { "123456" }
 }
 
 /// A pseudorandom number by splitmix64.

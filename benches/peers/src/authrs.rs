@@ -1,7 +1,7 @@
 //! `authrs`: codes in clear in a map under a read-write lock.
 
 use authrs::passwordless::otp::{OtpConfig, OtpManager, OtpPurpose};
-use countersign_benches::{Contender, People, ready};
+use countersign_benches::{Contender, People, another_code, ready};
 
 /// Its manager on its store in memory, with the codes that it drew.
 pub struct Authrs {
@@ -28,7 +28,7 @@ impl Contender for Authrs {
     }
 
     fn wrong(&mut self, people: &People, person: usize) -> bool {
-        let code = if self.codes[person] == "123456" { "654321" } else { "123456" };
+        let code = another_code(&self.codes[person]);
         ready(self.manager.verify(people.number(person), code, OtpPurpose::Login)).is_err()
     }
 

@@ -1,6 +1,6 @@
 //! `fraiseql-auth`: codes in clear in one concurrent map, counts in another.
 
-use countersign_benches::{Contender, People, ready};
+use countersign_benches::{Contender, People, another_code, ready};
 use fraiseql_auth::otp::{InMemoryOtpStore, OtpStore};
 
 /// Its store in memory, with the codes that it drew.
@@ -26,7 +26,7 @@ impl Contender for Fraiseql {
     }
 
     fn wrong(&mut self, people: &People, person: usize) -> bool {
-        let code = if self.codes[person] == "123456" { "654321" } else { "123456" };
+        let code = another_code(&self.codes[person]);
         ready(self.store.verify_otp(people.number(person), code)).is_err()
     }
 

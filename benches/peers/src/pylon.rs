@@ -1,6 +1,6 @@
 //! `pylon-auth`: codes in clear in two maps, each under one mutex.
 
-use countersign_benches::{Contender, People};
+use countersign_benches::{Contender, People, another_code};
 use pylon_auth::{MagicCodeError, MagicCodeStore};
 
 /// Its store of codes, with the codes that it drew.
@@ -27,7 +27,7 @@ impl Contender for Pylon {
     }
 
     fn wrong(&mut self, people: &People, person: usize) -> bool {
-        let code = if self.codes[person] == "123456" { "654321" } else { "123456" };
+        let code = another_code(&self.codes[person]);
         let judged = self.store.try_verify(people.number(person), code);
         judged == Err(MagicCodeError::BadCode)
     }

@@ -1,6 +1,6 @@
 //! `totp-rs`: no state at all, so a code is as good the second time, and guesses are free.
 
-use countersign_benches::{Contender, People};
+use countersign_benches::{Contender, People, another_code};
 use totp_rs::{Algorithm, Builder, Totp as Generator};
 
 /// A generator with a secret of its own for each person, and the codes of this minute.
@@ -37,7 +37,7 @@ impl Contender for Totp {
 
     fn wrong(&mut self, _: &People, person: usize) -> bool {
         let (generator, code) = &self.people[person];
-        let wrong = if code == "123456" { "654321" } else { "123456" };
+        let wrong = another_code(code);
         generator.check_current(wrong).is_none()
     }
 

@@ -217,18 +217,22 @@ impl Deliverer for Hasty {
     }
 }
 
+/// SMS by this provider, all else as it is.
+fn sms_by<D: Deliverer + 'static>(provider: &Arc<D>) -> Setup {
+    let provider = Arc::clone(provider);
+    Setup {
+        finish: Box::new(move |builder| {
+            builder.deliverer(Channel::Sms, Arc::clone(&provider) as _)
+        }),
+        ..Setup::default()
+    }
+}
+
 #[test]
 fn a_report_that_overtakes_the_provider_s_answer_is_kept() {
     on_every_store(|kind: Kind| async move {
         let hasty = Arc::new(Hasty::default());
-        let provider = Arc::clone(&hasty);
-        let setup = Setup {
-            finish: Box::new(move |builder| {
-                builder.deliverer(Channel::Sms, Arc::clone(&provider) as _)
-            }),
-            ..Setup::default()
-        };
-        let bench = Bench::with(kind, setup).await;
+        let bench = Bench::with(kind, sms_by(&hasty)).await;
         hasty.verifier.set(bench.verifier.clone()).unwrap();
         let to = countersign::Destination::parse_any(TO).unwrap();
         let request = countersign::SendRequest::new(&bench.tenant, Channel::Sms, &to);
@@ -255,14 +259,7 @@ impl Deliverer for Unable {
 fn a_report_by_a_channel_that_did_not_take_the_message_changes_nothing() {
     on_every_store(|kind| async move {
         let unable = Arc::new(Unable::default());
-        let provider = Arc::clone(&unable);
-        let setup = Setup {
-            finish: Box::new(move |builder| {
-                builder.deliverer(Channel::Sms, Arc::clone(&provider) as _)
-            }),
-            ..Setup::default()
-        };
-        let bench = Bench::with(kind, setup).await;
+        let bench = Bench::with(kind, sms_by(&unable)).await;
         let to = countersign::Destination::parse_any(TO).unwrap();
         let mut request = countersign::SendRequest::new(&bench.tenant, Channel::Sms, &to);
         request.fallbacks = &[Channel::Voice];

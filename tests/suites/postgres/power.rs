@@ -1,18 +1,17 @@
 //! A60: the power is cut. A server works under load; others start on an older copy of its
 //! data and on what it had synced of its log at many moments.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use countersign::{Policy, Stopwatch};
 use tempfile::TempDir;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::bench::{Bench, Session, long, patient, store};
 use crate::parts::postgres::Postgres;
 use crate::parts::postgres::power::Synced;
+use crate::parts::used::Used;
 
 /// Cuts in the life of one server: judged before its sessions expire.
 const CUTS: usize = 20;
@@ -29,34 +28,6 @@ const AT_ONCE: usize = 4;
 /// With a fence, and without one.
 const FENCES: [bool; 2] = [true, false];
 
-/// Codes that were used and said to be, in order.
-#[derive(Clone, Debug, Default)]
-struct Used {
-    codes: Arc<Mutex<Vec<Session>>>,
-    /// Told of each.
-    grows: Arc<Notify>,
-}
-
-impl Used {
-    fn so_far(&self) -> usize {
-        self.codes.lock().unwrap().len()
-    }
-
-    /// Another list, with the same bell.
-    fn beside(&self) -> Self {
-        Self {
-            grows: Arc::clone(&self.grows),
-            ..Self::default()
-        }
-    }
-
-    /// Waits until this list or the one beside it grows.
-    async fn grows(&self) {
-        let grown = tokio::time::timeout(Duration::from_secs(60), self.grows.notified());
-        grown.await.expect("the load stands still");
-    }
-}
-
 /// What was on the disk, and how many codes had been used by then, with a fence and without.
 #[derive(Clone, Debug)]
 struct Moment {
@@ -68,7 +39,7 @@ struct Moment {
 struct Life {
     server: Postgres,
     copy: TempDir,
-    used: [Used; 2],
+    used: [Used<Session>; 2],
     moments: Vec<Moment>,
 }
 
@@ -85,8 +56,7 @@ impl Life {
     async fn lived() -> Self {
         let server = Postgres::start(&[]);
         let (stop, mut people) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
-        let one = Used::default();
-        let used = [one.beside(), one];
+        let used = Used::pair();
         let mut benches = Vec::new();
         for fence in FENCES {
             benches.push(bench(&server, fence).await);
@@ -123,7 +93,7 @@ impl Life {
         let mut accepted = [0; 2];
         for (n, fence) in FENCES.into_iter().enumerate() {
             let bench = bench(&server, fence).await;
-            let used = self.used[n].codes.lock().unwrap()[..known.used[n]].to_vec();
+            let used = self.used[n].first(known.used[n]);
             accepted[n] = super::faults::accepted(&bench, &used).await;
         }
         accepted
@@ -131,7 +101,7 @@ impl Life {
 }
 
 /// Sends a few codes and uses each of them, again and again.
-async fn use_codes(bench: Arc<Bench>, person: usize, used: Used, stop: Arc<AtomicBool>) {
+async fn use_codes(bench: Arc<Bench>, person: usize, used: Used<Session>, stop: Arc<AtomicBool>) {
     let mut sent = 0;
     while !stop.load(Ordering::SeqCst) {
         let mut sessions = Vec::new();
@@ -141,8 +111,7 @@ async fn use_codes(bench: Arc<Bench>, person: usize, used: Used, stop: Arc<Atomi
         }
         for session in sessions {
             assert!(bench.approves(&session).await, "each is right once");
-            used.codes.lock().unwrap().push(session);
-            used.grows.notify_one();
+            used.add(session);
         }
     }
 }

@@ -1,16 +1,15 @@
 //! A60: the power is cut. A traced server that syncs its log before it answers works under
 //! load; other servers start on what its disk held at moments of that trace.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use countersign::Stopwatch;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::parts::dice::Dice;
 use crate::parts::redis::Redis;
+use crate::parts::used::Used;
 use crate::stage::{Desk, Sent, connect, long, options, unfenced};
 
 /// Cuts in the life of one server: judged before its sessions expire.
@@ -21,40 +20,6 @@ const CODES: usize = 10;
 
 /// People who use codes at once, with a fence and without.
 const PEOPLE: usize = 3;
-
-/// Codes that were used and said to be, in order.
-#[derive(Clone, Debug, Default)]
-struct Used {
-    codes: Arc<Mutex<Vec<Sent>>>,
-    /// Told of each.
-    grows: Arc<Notify>,
-}
-
-impl Used {
-    fn so_far(&self) -> usize {
-        self.codes.lock().unwrap().len()
-    }
-
-    /// Another list, with the same bell.
-    fn beside(&self) -> Self {
-        Self {
-            grows: Arc::clone(&self.grows),
-            ..Self::default()
-        }
-    }
-
-    /// Waits until this list or the one beside it grows.
-    async fn grows(&self) {
-        let grown = tokio::time::timeout(Duration::from_secs(60), self.grows.notified());
-        grown.await.expect("the load stands still");
-    }
-
-    /// How many of the first so many are accepted again by a store.
-    async fn accepted(&self, first: usize, desk: &Desk) -> usize {
-        let used = self.codes.lock().unwrap()[..first].to_vec();
-        desk.try_all(&used).await
-    }
-}
 
 /// A moment: how much the server's trace told, and how many codes had been used by then.
 #[derive(Clone, Copy, Debug)]
@@ -67,18 +32,18 @@ struct Moment {
 /// A server's life under load, until it was killed.
 struct Life {
     redis: Redis,
-    fenced: Used,
-    unfenced: Used,
+    fenced: Used<Sent>,
+    unfenced: Used<Sent>,
     moments: Vec<Moment>,
 }
 
 impl Life {
     async fn lived() -> Self {
-        let fenced = Used::default();
+        let [with, without] = Used::pair();
         let mut life = Self {
             redis: Redis::start_traced("always"),
-            unfenced: fenced.beside(),
-            fenced,
+            fenced: with,
+            unfenced: without,
             moments: Vec::new(),
         };
         let (stop, mut people) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
@@ -118,20 +83,19 @@ impl Life {
         let (redis, dropped) = self.redis.after_power_cut(disk.trace, calls, dice);
         let fenced = Desk::over(connect(&redis.url(), options()).await as _);
         let unfenced = Desk::over(connect(&redis.url(), unfenced()).await as _);
-        let with = self.fenced.accepted(known.fenced, &fenced).await;
-        let without = self.unfenced.accepted(known.unfenced, &unfenced).await;
+        let with = fenced.try_all(&self.fenced.first(known.fenced)).await;
+        let without = unfenced.try_all(&self.unfenced.first(known.unfenced)).await;
         (with, without, dropped)
     }
 }
 
 /// Sends a few codes and uses each of them, again and again.
-async fn use_codes(desk: Desk, used: Used, stop: Arc<AtomicBool>) {
+async fn use_codes(desk: Desk, used: Used<Sent>, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::SeqCst) {
         for sent in desk.send(5).await {
             let verdict = desk.check(&sent.id, &sent.code).await.unwrap();
             assert!(verdict.is_verified(), "each is right once");
-            used.codes.lock().unwrap().push(sent);
-            used.grows.notify_one();
+            used.add(sent);
         }
     }
 }
