@@ -56,10 +56,9 @@ impl Shard {
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = RecordKey> + '_ {
-        let of_pool = |pool: &'_ Pool| (0..pool.len()).map(|number| pool.key(number)).collect();
         self.pools
             .iter()
-            .flat_map(move |pool| -> Vec<_> { of_pool(pool) })
+            .flat_map(|pool| (0..pool.len()).map(|number| pool.key(number)))
     }
 
     /// Takes the step on what is held, and holds what it left.
