@@ -250,7 +250,11 @@ impl Code {
     }
 
     pub(crate) fn packed(&self) -> u64 {
-        pack(&self.text[..usize::from(self.form.length)])
+        let text = &self.text[..usize::from(self.form.length)];
+        let number = text
+            .iter()
+            .fold(0, |number, symbol| append(number, *symbol));
+        with_length(number, self.form.length)
     }
 }
 
@@ -265,16 +269,19 @@ impl fmt::Debug for Code {
     }
 }
 
-/// A code of at most ten characters of 0–9 and A–Z as one number: its length in the
-/// top byte, then the characters in base 36. Ten of them take 52 bits: nothing wraps.
-fn pack(text: &[u8]) -> u64 {
-    let digits = text.iter().fold(0u64, |number, byte| {
-        let value = if byte.is_ascii_digit() {
-            byte - b'0'
-        } else {
-            byte.wrapping_sub(b'A' - 10)
-        };
-        number.wrapping_mul(36).wrapping_add(u64::from(value))
-    });
-    (text.len() as u64) << 56 | digits
+/// A code of at most ten characters of 0–9 and A–Z as one number: its length in the top
+/// byte, then the characters in base 36. Ten of them take 52 bits: nothing wraps.
+const fn with_length(number: u64, length: u8) -> u64 {
+    (length as u64) << 56 | number
+}
+
+/// The number with another character at its end.
+#[inline]
+const fn append(number: u64, symbol: u8) -> u64 {
+    let value = if symbol.is_ascii_digit() {
+        symbol - b'0'
+    } else {
+        symbol.wrapping_sub(b'A' - 10)
+    };
+    number.wrapping_mul(36).wrapping_add(value as u64)
 }

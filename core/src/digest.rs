@@ -41,12 +41,7 @@ pub(crate) struct Context {
 
 /// The binding's hash: no binding is a binding of its own.
 pub(crate) fn hash_binding(binding: Option<&[u8]>) -> [u8; 16] {
-    let mut hash = Sha256::new();
-    match binding {
-        None => return [0; 16],
-        Some(bytes) => hash.update(bytes),
-    }
-    cut(&hash.finalize())
+    binding.map_or([0; 16], |bytes| cut(&Sha256::digest(bytes)))
 }
 
 /// The digest of a code (packed) in its session and context.

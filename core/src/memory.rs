@@ -81,6 +81,16 @@ impl MemoryStore {
         Incarnation::new(self.incarnation.load(Ordering::SeqCst))
     }
 
+    /// The step runs under the shard's lock, so nobody can come in between.
+    fn take(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
+        let mut shard = self.shard(key);
+        let moment = Moment {
+            now: self.clock.now(),
+            incarnation: self.incarnation(),
+        };
+        shard.apply(key, step, moment)
+    }
+
     fn shard(&self, key: RecordKey) -> MutexGuard<'_, Shard> {
         lock(&self.shards[shard::of(key) % SHARDS])
     }
@@ -119,14 +129,12 @@ impl SessionStore for MemoryStore {
         Ok(Swap::Done)
     }
 
-    /// The step runs under the shard's lock, so nobody can come in between.
     async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
-        let mut shard = self.shard(key);
-        let moment = Moment {
-            now: self.clock.now(),
-            incarnation: self.incarnation(),
-        };
-        shard.apply(key, step, moment)
+        self.take(key, step)
+    }
+
+    fn apply_now(&self, key: RecordKey, step: &Step) -> Option<Result<Effect, StoreError>> {
+        Some(self.take(key, step))
     }
 
     /// Goes on where the last sweep stopped, one short lock at a time.

@@ -1,5 +1,6 @@
 //! Records: all that must change together, and the pure function that changes it.
 
+mod bytes;
 mod charge;
 mod codec;
 mod conversion;
@@ -7,6 +8,7 @@ mod delivery;
 mod destination;
 mod gate;
 mod idempotency;
+mod layout;
 mod limit;
 mod session;
 mod spend;
@@ -30,6 +32,7 @@ use self::conversion::ConversionRecord;
 use self::destination::DestinationRecord;
 use self::idempotency::IdempotencyRecord;
 use self::limit::LimitRecord;
+use self::session::Session;
 use self::spend::SpendRecord;
 use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
@@ -68,10 +71,6 @@ impl fmt::Debug for RecordKey {
 pub struct Record(Body);
 
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most records are destinations, and in a box each would cost an allocation"
-)]
 enum Body {
     Destination(DestinationRecord),
     Limit(LimitRecord),
@@ -119,21 +118,27 @@ impl Record {
     /// # Errors
     /// [`CorruptRecord`] unless the bytes are exactly what [`Record::encode`] gives.
     pub fn decode(bytes: &[u8]) -> Result<Self, CorruptRecord> {
+        Self::from_bytes(bytes.to_vec())
+    }
+
+    /// The same, of bytes that the record may keep: most records are their bytes.
+    ///
+    /// # Errors
+    /// As [`Record::decode`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, CorruptRecord> {
         codec::decode(bytes).map(Self)
     }
 
     /// The canonical bytes: version, kind, tag and fields, at most 1 KiB.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(256);
-        self.encode_into(&mut bytes);
-        bytes
+        self.clone().into_bytes()
     }
 
-    /// Puts the canonical bytes in place of what `bytes` held: for stores that keep a buffer.
-    pub fn encode_into(&self, bytes: &mut Vec<u8>) {
-        bytes.clear();
-        codec::encode(&self.0, bytes);
+    /// The canonical bytes, of a record that is not needed any more.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        codec::encode(self.0)
     }
 
     /// Until when the record must be kept; none means until an operator resets it.
@@ -159,15 +164,15 @@ impl Record {
         };
         record
             .find(nonce)
-            .filter(|one| one.state == SessionState::Live)
-            .map(|one| one.expires)
+            .filter(|one| one.state() == SessionState::Live)
+            .map(Session::expires)
     }
 
     /// Whose record this is: the tag that its value begins with.
     #[must_use]
     pub fn tag(&self) -> Tag {
         match &self.0 {
-            Body::Destination(record) => record.tag,
+            Body::Destination(record) => record.tag(),
             Body::Limit(record) => record.tag,
             Body::Idempotency(record) => record.tag,
             Body::Spend(record) => record.tag,

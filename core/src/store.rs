@@ -140,6 +140,14 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
         }
     }
 
+    /// The same, where it can be told at once, without waiting for anything; none where it
+    /// cannot, and then nothing was done. It saves the callers of a store in their own
+    /// memory a future for each step.
+    fn apply_now(&self, key: RecordKey, step: &Step) -> Option<Result<Effect, StoreError>> {
+        let _ = (key, step);
+        None
+    }
+
     /// Removes at most `max` values whose `garbage_after` has passed (it is now, or was),
     /// each only if it is still the value that was seen, and says how many.
     ///

@@ -56,6 +56,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// That of a wrong code after which so many guesses are left.
+    pub(crate) const fn wrong(attempts_remaining: u8) -> Self {
+        match attempts_remaining {
+            0 => Self::Exhausted,
+            _ => Self::WrongCode { attempts_remaining },
+        }
+    }
+
     /// Whether this is an approval.
     #[must_use]
     pub const fn is_verified(&self) -> bool {

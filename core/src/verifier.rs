@@ -96,7 +96,14 @@ impl Verifier {
             at: self.now(),
             action,
         };
-        self.0.store.apply(key, &step).await
+        self.take(key, &step).await
+    }
+
+    async fn take(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
+        match self.0.store.apply_now(key, step) {
+            Some(told) => told,
+            None => self.0.store.apply(key, step).await,
+        }
     }
 }
 

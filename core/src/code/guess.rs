@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{Alphabet, MAX_CODE_LENGTH, MIN_CODE_LENGTH, pack};
+use super::{Alphabet, MAX_CODE_LENGTH, MIN_CODE_LENGTH, append, with_length};
 use crate::error::InvalidCode;
 use crate::record::Fit;
 use crate::typed::{decimal_digit, is_hyphen, is_space};
@@ -25,6 +25,9 @@ use crate::typed::{decimal_digit, is_hyphen, is_space};
 pub struct Guess {
     pub(super) text: [u8; MAX_CODE_LENGTH as usize],
     pub(super) length: u8,
+    number: u64,
+    digits: bool,
+    alphanumeric: bool,
 }
 
 /// Characters that are read at most, separators included: three times the longest code.
@@ -39,13 +42,10 @@ impl Guess {
     /// longer than 10 characters, more than 32 with spaces and hyphens, or not of one
     /// alphabet.
     pub fn parse(typed: &str) -> Result<Self, InvalidCode> {
-        let mut guess = Self {
-            text: [0; MAX_CODE_LENGTH as usize],
-            length: 0,
-        };
-        if guess.take_plain(typed.as_bytes()) {
+        if let Some(guess) = Self::plain(typed.as_bytes()) {
             return Ok(guess);
         }
+        let mut guess = Self::empty();
         for (read, character) in typed.chars().enumerate() {
             if read == MAX_TYPED {
                 return Err(InvalidCode::Length);
@@ -54,36 +54,59 @@ impl Guess {
                 continue;
             }
             let symbol = fold(character).ok_or(InvalidCode::Alphabet)?;
-            let slot = guess
-                .text
-                .get_mut(usize::from(guess.length))
-                .ok_or(InvalidCode::Length)?;
-            *slot = symbol;
-            guess.length += 1;
+            if !guess.push(symbol) {
+                return Err(InvalidCode::Length);
+            }
         }
         if guess.length < MIN_CODE_LENGTH {
             return Err(InvalidCode::Length);
         }
-        let fit = guess.fit();
-        if fit.digits || fit.alphanumeric {
+        if guess.digits || guess.alphanumeric {
             Ok(guess)
         } else {
             Err(InvalidCode::Alphabet)
         }
     }
 
-    /// Takes what most people type: digits alone, which need no table. Says whether it did.
-    fn take_plain(&mut self, typed: &[u8]) -> bool {
-        let (Ok(length), Some(text)) =
-            (u8::try_from(typed.len()), self.text.get_mut(..typed.len()))
-        else {
+    const fn empty() -> Self {
+        Self {
+            text: [0; MAX_CODE_LENGTH as usize],
+            length: 0,
+            number: 0,
+            digits: true,
+            alphanumeric: true,
+        }
+    }
+
+    /// What most people type: digits alone, which need no table of scripts.
+    fn plain(typed: &[u8]) -> Option<Self> {
+        let length = u8::try_from(typed.len()).ok()?;
+        let mut guess = Self::empty();
+        guess.length = length;
+        if !(MIN_CODE_LENGTH..=MAX_CODE_LENGTH).contains(&length) {
+            return None;
+        }
+        for (slot, symbol) in guess.text.iter_mut().zip(typed) {
+            if !symbol.is_ascii_digit() {
+                return None;
+            }
+            *slot = *symbol;
+            guess.number = append(guess.number, *symbol);
+            guess.alphanumeric &= Alphabet::Alphanumeric.has(*symbol);
+        }
+        Some(guess)
+    }
+
+    /// Adds a character, and says whether there was room.
+    fn push(&mut self, symbol: u8) -> bool {
+        let Some(slot) = self.text.get_mut(usize::from(self.length)) else {
             return false;
         };
-        if length < MIN_CODE_LENGTH || !typed.iter().all(u8::is_ascii_digit) {
-            return false;
-        }
-        text.copy_from_slice(typed);
-        self.length = length;
+        *slot = symbol;
+        self.length += 1;
+        self.number = append(self.number, symbol);
+        self.digits &= Alphabet::Digits.has(symbol);
+        self.alphanumeric &= Alphabet::Alphanumeric.has(symbol);
         true
     }
 
@@ -94,18 +117,16 @@ impl Guess {
     }
 
     /// Which forms of code it could be.
-    pub(crate) fn fit(&self) -> Fit {
-        let all_of =
-            |alphabet: Alphabet| self.as_bytes().iter().all(|symbol| alphabet.has(*symbol));
+    pub(crate) const fn fit(&self) -> Fit {
         Fit {
             length: self.length,
-            digits: all_of(Alphabet::Digits),
-            alphanumeric: all_of(Alphabet::Alphanumeric),
+            digits: self.digits,
+            alphanumeric: self.alphanumeric,
         }
     }
 
-    pub(crate) fn packed(&self) -> u64 {
-        pack(self.as_bytes())
+    pub(crate) const fn packed(&self) -> u64 {
+        with_length(self.number, self.length)
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {

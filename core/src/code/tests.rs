@@ -267,6 +267,22 @@ fn custom_codes_are_taken_as_they_are_or_not_at_all() {
     }
 }
 
+fn pack(text: &str) -> u64 {
+    let number = text.bytes().fold(0, append);
+    with_length(number, u8::try_from(text.len()).unwrap())
+}
+
+#[test]
+fn a_code_and_its_guess_pack_alike() {
+    for text in ["0123", "9999999999", "34679ACDEF", "WXY7"] {
+        let code = Code::from_custom(text).unwrap();
+        let typed = Guess::parse(&format!(" {}", text.to_lowercase())).unwrap();
+        let plain = Guess::parse(text).unwrap();
+        assert_eq!((code.packed(), plain.packed()), (pack(text), pack(text)));
+        assert_eq!((typed.packed(), typed.fit()), (pack(text), plain.fit()));
+    }
+}
+
 #[test]
 fn different_codes_pack_to_different_numbers() {
     let texts = [
@@ -280,12 +296,12 @@ fn different_codes_pack_to_different_numbers() {
         "9999999999",
         "AAAA",
     ];
-    let mut packed: Vec<_> = texts.iter().map(|text| pack(text.as_bytes())).collect();
+    let mut packed: Vec<_> = texts.iter().map(|text| pack(text)).collect();
     packed.sort_unstable();
     packed.dedup();
     assert_eq!(packed.len(), texts.len());
     assert_eq!(
-        pack(b"012345"),
+        pack("012345"),
         (6 << 56) | ((((36 + 2) * 36 + 3) * 36 + 4) * 36 + 5)
     );
 }
@@ -311,5 +327,5 @@ fn codes_and_guesses_are_wiped() {
     assert_eq!(code.text, [0; 10]);
     let mut guess = Guess::parse("918273").unwrap();
     guess.zeroize();
-    assert_eq!(guess.text, [0; 10]);
+    assert_eq!((guess.text, guess.packed()), ([0; 10], 0));
 }

@@ -16,7 +16,7 @@ pub(super) struct Shard {
     index: HashTable<Place>,
     pools: Vec<Pool>,
     cursor: Cursor,
-    /// Where a record is encoded before it is known how long it is.
+    /// Where a record is changed before it is known how long it is.
     scratch: Vec<u8>,
 }
 
@@ -69,20 +69,25 @@ impl Shard {
         moment: Moment,
     ) -> Result<Effect, StoreError> {
         let held = self.place(key);
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
         let mut record = match held {
-            Some(place) => Record::decode(self.value(place))?,
+            Some(place) => {
+                bytes.extend_from_slice(self.value(place));
+                Record::from_bytes(bytes)?
+            }
             None => Record::absent(step),
         };
         let effect = record.step(step, moment)?;
-        let mut bytes = std::mem::take(&mut self.scratch);
-        record.encode_into(&mut bytes);
+        let garbage_after = record.keep_until();
+        let bytes = record.into_bytes();
         let unchanged = match held {
             Some(place) => self.value(place) == bytes,
             None => Record::absent(step).encode() == bytes,
         };
         let next = Entry {
             bytes: &bytes,
-            garbage_after: record.keep_until(),
+            garbage_after,
         };
         let written = if unchanged {
             Ok(())

@@ -15,12 +15,13 @@ impl DestinationRecord {
         outcome: DeliveryOutcome,
         moment: Moment,
     ) -> Effect {
-        let same_life = self.incarnation == moment.incarnation;
-        if let Some(session) = self.find_mut(posted.nonce) {
+        let same_life = self.is_of_life(moment);
+        if let Some(mut session) = self.find_mut(posted.nonce) {
             // What is over stays what it was, however late its message fails.
             session.settle(moment.now);
-            if is_last(session, posted) {
-                session.delivery = learnt(session.delivery, outcome);
+            if is_last(session.get(), posted) {
+                let delivery = learnt(session.get().delivery(), outcome);
+                session.travel(posted.channel, delivery);
                 if outcome == DeliveryOutcome::Undeliverable && same_life {
                     session.end(SessionState::Undeliverable, moment.now);
                 }
@@ -32,25 +33,25 @@ impl DestinationRecord {
     /// A message may leave by another channel only while its session is live, no newer
     /// message was asked for, and nothing was heard of this one.
     pub(super) fn turn(&mut self, posted: Posted, channel: Channel, moment: Moment) -> Effect {
-        let same_life = self.incarnation == moment.incarnation;
-        let waiting = |session: &&mut Session| {
+        let same_life = self.is_of_life(moment);
+        let waiting = |session: Session<'_>| {
             same_life
                 && session.is_live(moment.now)
                 && is_last(session, posted)
-                && session.delivery == DeliveryState::Unknown
+                && session.delivery() == DeliveryState::Unknown
         };
-        match self.find_mut(posted.nonce).filter(waiting) {
-            Some(session) => {
-                session.channel = channel;
+        match self.find_mut(posted.nonce) {
+            Some(mut session) if waiting(session.get()) => {
+                session.travel(channel, DeliveryState::Unknown);
                 Effect::Done
             }
-            None => Effect::Refused(Refusal::NotLive),
+            _ => Effect::Refused(Refusal::NotLive),
         }
     }
 }
 
-fn is_last(session: &Session, posted: Posted) -> bool {
-    (session.sends, session.channel) == (posted.number, posted.channel)
+fn is_last(session: Session<'_>, posted: Posted) -> bool {
+    (session.sends(), session.channel()) == (posted.number, posted.channel)
 }
 
 /// What is known after an outcome. Reports overtake answers and one another, so it never

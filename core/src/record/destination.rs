@@ -3,46 +3,65 @@
 mod check;
 mod resend;
 
-use smallvec::SmallVec;
-
 use crate::clock::Timestamp;
 use crate::error::{CorruptRecord, LimitName};
-use crate::keys::Tag;
+use crate::keys::{Kind, Tag};
 use crate::policy::LaneLimits;
-use crate::record::codec;
-use crate::record::gate::Gate;
-use crate::record::session::Session;
+use crate::record::codec::{MAX_RECORD_BYTES, VERSION};
+use crate::record::gate::{Lane, LaneMut, OPEN_GATE};
+use crate::record::layout::record::{BYTES, INCARNATION, TAG};
+use crate::record::layout::{part, remove};
+use crate::record::session::{Session, SessionMut};
 use crate::record::step::{Action, Effect, Moment, Open, Refusal, Step};
 use crate::record::view::{Inspection, SessionState};
 use crate::session_id::Nonce;
 use crate::store::Incarnation;
 use crate::verdict::Verdict;
 
-/// All that is kept about one destination of one tenant.
+/// All that is kept about one destination of one tenant, in its canonical bytes: tag, life
+/// of the store, two lanes, a count and so many sessions, the oldest first.
 #[derive(Clone, Debug)]
 pub(crate) struct DestinationRecord {
-    pub(crate) tag: Tag,
-    /// The life of the store in which its live sessions were opened: an opening in
-    /// another life ends them all.
-    pub(crate) incarnation: Incarnation,
-    pub(crate) gate: Gate,
-    /// The oldest first.
-    pub(crate) sessions: SmallVec<[Session; 1]>,
+    bytes: Vec<u8>,
+    places: Places,
+}
+
+/// Where the parts of variable length begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    /// The lane of known devices; the open one is at [`BYTES`].
+    pub(crate) known_device: usize,
+    /// The count of the sessions, which follow it.
+    pub(crate) count: usize,
 }
 
 impl DestinationRecord {
     pub(crate) fn new(tag: Tag) -> Self {
-        let incarnation = Incarnation::UNFENCED;
+        let mut fields = [0; BYTES];
+        fields[..2].copy_from_slice(&[VERSION, Kind::Destination as u8]);
+        TAG.set(&mut fields, tag.0);
+        let no_sessions = [0];
         Self {
-            tag,
-            incarnation,
-            gate: Gate::default(),
-            sessions: SmallVec::new(),
+            bytes: [&fields[..], &OPEN_GATE, &no_sessions].concat(),
+            places: Places::OPEN_GATE,
         }
     }
 
+    /// The record of these bytes, which were read strictly before.
+    pub(crate) const fn from_canonical(bytes: Vec<u8>, places: Places) -> Self {
+        Self { bytes, places }
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    pub(crate) fn tag(&self) -> Tag {
+        Tag(TAG.get(part::<BYTES>(&self.bytes, 0)))
+    }
+
     pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
-        if self.tag != step.tag && !matches!(step.action, Action::Report(..)) {
+        if self.tag() != step.tag && !matches!(step.action, Action::Report(..)) {
             return foreign(&step.action);
         }
         Ok(match &step.action {
@@ -59,28 +78,25 @@ impl DestinationRecord {
             }
             Action::Turn(posted, channel) => self.turn(*posted, *channel, moment),
             Action::Look(nonce) => self.look(*nonce, moment),
-            Action::Reset => {
-                self.gate = Gate::default();
-                Effect::Done
-            }
+            Action::Reset => self.reset(),
             Action::Inspect(open, known_device) => self.inspect(open, known_device, moment),
             _ => return Err(CorruptRecord::Foreign),
         })
     }
 
-    pub(crate) fn find(&self, nonce: Nonce) -> Option<&Session> {
-        self.sessions.iter().find(|session| session.nonce == nonce)
+    pub(crate) fn find(&self, nonce: Nonce) -> Option<Session<'_>> {
+        self.sessions().find(|session| session.nonce() == nonce)
     }
 
     /// Until when the record means something; none means until a reset.
     pub(crate) fn keep_until(&self) -> Option<Timestamp> {
-        let sessions = self
-            .sessions
-            .iter()
-            .map(Session::keep_until)
-            .max()
-            .unwrap_or_default();
-        Some(self.gate.keep_until()?.max(sessions))
+        let open = self.lane(false).keep_until()?;
+        let gate = open.max(self.lane(true).keep_until()?);
+        Some(
+            self.sessions()
+                .map(Session::keep_until)
+                .fold(gate, Timestamp::max),
+        )
     }
 
     fn open(&mut self, open: &Open, moment: Moment) -> Effect {
@@ -91,15 +107,17 @@ impl DestinationRecord {
         }
         let before = self.clone();
         self.tidy(moment);
-        if let Some(replaced) = open.replaces.and_then(|nonce| self.find_mut(nonce)) {
+        if let Some(mut replaced) = open.replaces.and_then(|nonce| self.find_mut(nonce)) {
             replaced.end(SessionState::Cancelled, now);
         }
-        self.gate
-            .lane_mut(open.known_device)
-            .charge_send(&open.limits, now);
-        let session = Session::open(open, now);
-        let ticket = session.ticket(open.cooldown_seconds, open.max_sends, now);
-        self.sessions.push(session);
+        self.change_lane(open.known_device, |lane| {
+            lane.charge_send(&open.limits, now);
+        });
+        let at = self.bytes.len();
+        SessionMut::append(&mut self.bytes, open, now);
+        self.bytes[self.places.count] += 1;
+        let ticket =
+            Session::read(&self.bytes, at).ticket(open.cooldown_seconds, open.max_sends, now);
         if self.make_room() {
             return Effect::Granted(ticket);
         }
@@ -120,11 +138,11 @@ impl DestinationRecord {
 
     /// Why nothing can be opened now, in the order of what lasts longest.
     fn refusal(&self, open: &Open, moment: Moment) -> Option<Refusal> {
-        let lane = self.gate.lane(open.known_device);
-        if lane.locked {
+        let lane = self.lane(open.known_device);
+        if lane.locked() {
             return Some(Refusal::Locked);
         }
-        if let Some(retry_after) = lane.sends.wait(&open.limits.sends, moment.now) {
+        if let Some(retry_after) = lane.sends().wait(&open.limits.sends, moment.now) {
             return Some(Refusal::Throttled {
                 limit: LimitName::DestinationSends,
                 retry_after,
@@ -134,18 +152,22 @@ impl DestinationRecord {
         (live >= usize::from(open.limits.live_sessions)).then(|| self.too_many_live(open, moment))
     }
 
-    fn live<'a>(&'a self, open: &'a Open, moment: Moment) -> impl Iterator<Item = &'a Session> {
-        let same_life = self.incarnation == moment.incarnation;
-        self.sessions.iter().filter(move |session| {
+    fn live<'a>(
+        &'a self,
+        open: &'a Open,
+        moment: Moment,
+    ) -> impl Iterator<Item = Session<'a>> + use<'a> {
+        let same_life = self.is_of_life(moment);
+        self.sessions().filter(move |session| {
             same_life
-                && session.flags.known_device == open.known_device
+                && session.flags().known_device == open.known_device
                 && session.is_live(moment.now)
-                && open.replaces != Some(session.nonce)
+                && open.replaces != Some(session.nonce())
         })
     }
 
     fn too_many_live(&self, open: &Open, moment: Moment) -> Refusal {
-        let next = self.live(open, moment).map(|session| session.expires).min();
+        let next = self.live(open, moment).map(Session::expires).min();
         let retry_after = next.map_or(1, |expires| moment.now.secs_until(expires).max(1));
         Refusal::Throttled {
             limit: LimitName::LiveSessions,
@@ -153,9 +175,15 @@ impl DestinationRecord {
         }
     }
 
+    fn reset(&mut self) -> Effect {
+        self.bytes.splice(BYTES..self.places.count, OPEN_GATE);
+        self.places = Places::OPEN_GATE;
+        Effect::Done
+    }
+
     fn cancel(&mut self, nonce: Nonce, moment: Moment) -> Effect {
-        let same_life = self.incarnation == moment.incarnation;
-        if let Some(session) = self.find_mut(nonce).filter(|_| same_life) {
+        let same_life = self.is_of_life(moment);
+        if let Some(mut session) = self.find_mut(nonce).filter(|_| same_life) {
             session.settle(moment.now);
             session.end(SessionState::Cancelled, moment.now);
         }
@@ -163,62 +191,147 @@ impl DestinationRecord {
     }
 
     pub(super) fn look(&self, nonce: Nonce, moment: Moment) -> Effect {
-        let same_life = self.incarnation == moment.incarnation;
+        let same_life = self.is_of_life(moment);
         let found = self.find(nonce);
         Effect::Session(found.map(|session| session.view(moment.now, same_life)))
     }
 
     fn inspect(&self, open: &LaneLimits, device: &LaneLimits, moment: Moment) -> Effect {
         let now = moment.now;
-        let same_life = self.incarnation == moment.incarnation;
+        let same_life = self.is_of_life(moment);
         Effect::Inspection(Box::new(Inspection {
-            open: self.gate.open.view(open, now),
-            known_device: self.gate.known_device.view(device, now),
+            open: self.lane(false).view(open, now),
+            known_device: self.lane(true).view(device, now),
             sessions: self
-                .sessions
-                .iter()
+                .sessions()
                 .map(|session| session.view(now, same_life))
                 .collect(),
         }))
     }
 
-    fn position(&self, nonce: Nonce, purpose: Tag) -> Option<usize> {
-        let own = |session: &Session| session.nonce == nonce && session.purpose == purpose;
-        self.sessions.iter().position(own)
+    /// Whether its live sessions were opened in this life of the store: an opening in
+    /// another life ends them all.
+    pub(super) fn is_of_life(&self, moment: Moment) -> bool {
+        let life = INCARNATION.get(part::<BYTES>(&self.bytes, 0));
+        Incarnation::new(u64::from_be_bytes(life)) == moment.incarnation
     }
 
-    pub(super) fn find_mut(&mut self, nonce: Nonce) -> Option<&mut Session> {
-        self.sessions
-            .iter_mut()
-            .find(|session| session.nonce == nonce)
+    fn lane(&self, known_device: bool) -> Lane<'_> {
+        Lane::read(&self.bytes, self.lane_at(known_device))
+    }
+
+    /// Changes a lane, behind which the others then lie elsewhere.
+    fn change_lane(&mut self, known_device: bool, change: impl FnOnce(&mut LaneMut<'_>)) {
+        let (at, before) = (self.lane_at(known_device), self.bytes.len());
+        let record = &mut self.bytes;
+        change(&mut LaneMut { record, at });
+        let moved = |place: usize| place + self.bytes.len() - before;
+        self.places = Places {
+            known_device: if known_device {
+                self.places.known_device
+            } else {
+                moved(self.places.known_device)
+            },
+            count: moved(self.places.count),
+        };
+    }
+
+    const fn lane_at(&self, known_device: bool) -> usize {
+        if known_device {
+            self.places.known_device
+        } else {
+            BYTES
+        }
+    }
+
+    /// Its sessions, each with the place where it begins.
+    fn placed(&self) -> impl Iterator<Item = (usize, Session<'_>)> {
+        let mut at = self.places.count + 1;
+        std::iter::from_fn(move || {
+            let here = (at < self.bytes.len()).then(|| (at, Session::read(&self.bytes, at)))?;
+            at += here.1.bytes();
+            Some(here)
+        })
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = Session<'_>> {
+        self.placed().map(|(_, session)| session)
+    }
+
+    /// Where the session of this nonce and purpose begins.
+    fn place(&self, nonce: Nonce, purpose: Tag) -> Option<usize> {
+        let own = |session: &Session| session.nonce() == nonce && session.purpose() == purpose;
+        self.placed()
+            .find(|(_, session)| own(session))
+            .map(|(at, _)| at)
+    }
+
+    fn session(&self, at: usize) -> Session<'_> {
+        Session::read(&self.bytes, at)
+    }
+
+    fn session_mut(&mut self, at: usize) -> SessionMut<'_> {
+        SessionMut {
+            record: &mut self.bytes,
+            at,
+        }
+    }
+
+    pub(super) fn find_mut(&mut self, nonce: Nonce) -> Option<SessionMut<'_>> {
+        let mut placed = self.placed();
+        let (at, _) = placed.find(|(_, session)| session.nonce() == nonce)?;
+        drop(placed);
+        Some(self.session_mut(at))
     }
 
     /// Ends what is over, moves to the store's life, and forgets what nobody can ask for any more.
     fn tidy(&mut self, moment: Moment) {
-        for session in &mut self.sessions {
+        let same_life = self.is_of_life(moment);
+        let mut at = self.places.count + 1;
+        while at < self.bytes.len() {
+            let mut session = self.session_mut(at);
             session.settle(moment.now);
-            if self.incarnation != moment.incarnation {
+            if !same_life {
                 session.end(SessionState::Expired, moment.now);
-                session.memos.clear();
+                session.forget_attempts();
+            }
+            if self.session(at).keep_until() > moment.now {
+                at += self.session(at).bytes();
+            } else {
+                self.drop_session(at);
             }
         }
-        self.incarnation = moment.incarnation;
-        self.sessions
-            .retain(|session| session.keep_until() > moment.now);
+        let life = moment.incarnation.number().to_be_bytes();
+        INCARNATION.put(&mut self.bytes, 0, life);
     }
 
     /// Drops the oldest ended sessions until the record fits; never a live one or a
     /// count. Says whether it fits.
     fn make_room(&mut self) -> bool {
-        while codec::destination_bytes(self) > codec::MAX_RECORD_BYTES {
-            let ended = |session: &Session| session.state != SessionState::Live;
-            let Some(oldest) = self.sessions.iter().position(ended) else {
+        while self.bytes.len() > MAX_RECORD_BYTES {
+            let mut placed = self.placed();
+            let ended = placed.find(|(_, session)| session.state() != SessionState::Live);
+            drop(placed);
+            let Some(oldest) = ended.map(|(at, _)| at) else {
                 return false;
             };
-            self.sessions.remove(oldest);
+            self.drop_session(oldest);
         }
         true
     }
+
+    fn drop_session(&mut self, at: usize) {
+        let bytes = self.session(at).bytes();
+        remove(&mut self.bytes, at, bytes);
+        self.bytes[self.places.count] -= 1;
+    }
+}
+
+impl Places {
+    const OPEN_GATE: Self = Self {
+        known_device: BYTES + OPEN_GATE.len() / 2,
+        count: BYTES + OPEN_GATE.len(),
+    };
 }
 
 /// Another tenant's session does not exist for this one. Where the key had been made
@@ -231,8 +344,8 @@ fn foreign(action: &Action) -> Result<Effect, CorruptRecord> {
     }
 }
 
-fn limits_of(session: &Session, open: &LaneLimits, known_device: &LaneLimits) -> LaneLimits {
-    if session.flags.known_device {
+fn limits_of(session: Session<'_>, open: &LaneLimits, known_device: &LaneLimits) -> LaneLimits {
+    if session.flags().known_device {
         *known_device
     } else {
         *open

@@ -1,31 +1,33 @@
 //! The gate: throttles sends and guesses of one destination across its sessions.
+//!
+//! Two lanes that pass each other: everybody's, and that of the owner's known devices, so
+//! that a stranger who closes the first cannot lock the owner out.
 
 use crate::clock::Timestamp;
 use crate::policy::LaneLimits;
+use crate::record::layout::lane::{BYTES, EMPTY, KEEP_UNTIL, LAST_FAILURE, LOCKED, STREAK};
+use crate::record::layout::{EVENT, bytes_of_counted, part, tail};
 use crate::record::view::LaneView;
-use crate::record::window::{Window, event_time, longest_seconds};
+use crate::record::window::{Window, WindowMut, event_time, longest_seconds};
 
 /// A streak of failures is forgotten after so many seconds without another: 400 days.
 const STREAK_MEMORY_SECONDS: u64 = 400 * 24 * 3600;
 
-/// Two lanes that pass each other: everybody's, and that of the owner's known devices,
-/// so that a stranger who closes the first cannot lock the owner out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Gate {
-    pub(crate) open: Lane,
-    pub(crate) known_device: Lane,
-}
+/// Two lanes in which nothing ever happened.
+pub(crate) const OPEN_GATE: [u8; 2 * EMPTY] = [0; 2 * EMPTY];
 
 /// What is remembered of one lane's sends and failures.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lane {
-    pub(crate) sends: Window,
-    pub(crate) failures: Window,
-    pub(crate) streak: u16,
-    pub(crate) last_failure: u32,
-    pub(crate) locked: bool,
-    /// Until when the windows count, in seconds since the epoch.
-    pub(crate) keep_until: u32,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lane<'r> {
+    fields: &'r [u8; BYTES],
+    windows: &'r [u8],
+}
+
+/// The lane that begins at a place in the bytes of its record.
+#[derive(Debug)]
+pub(crate) struct LaneMut<'r> {
+    pub(crate) record: &'r mut Vec<u8>,
+    pub(crate) at: usize,
 }
 
 /// Why a lane takes no guess.
@@ -34,93 +36,142 @@ pub(crate) enum Closed {
     Throttled { retry_after: u64 },
 }
 
-impl Gate {
-    pub(crate) fn lane(&self, known_device: bool) -> &Lane {
-        if known_device {
-            &self.known_device
-        } else {
-            &self.open
+impl<'r> Lane<'r> {
+    /// The lane that begins at `at`.
+    #[inline]
+    pub(crate) fn read(record: &'r [u8], at: usize) -> Self {
+        Self {
+            fields: part(record, at),
+            windows: tail(record, at + BYTES),
         }
     }
 
-    pub(crate) fn lane_mut(&mut self, known_device: bool) -> &mut Lane {
-        if known_device {
-            &mut self.known_device
-        } else {
-            &mut self.open
-        }
+    pub(crate) fn locked(self) -> bool {
+        LOCKED.get(self.fields) != [0]
     }
 
-    /// Until when the gate remembers; none means until a reset.
-    pub(crate) fn keep_until(&self) -> Option<Timestamp> {
-        Some(self.open.keep_until()?.max(self.known_device.keep_until()?))
+    #[inline]
+    pub(crate) fn sends(self) -> Window<'r> {
+        Window::read(self.windows)
     }
-}
 
-impl Lane {
-    pub(crate) fn closed_to_guesses(&self, limits: &LaneLimits, now: Timestamp) -> Option<Closed> {
-        if self.locked {
+    #[inline]
+    fn failures(self) -> Window<'r> {
+        Window::read(tail(self.windows, self.bytes_of_sends()))
+    }
+
+    #[inline]
+    fn bytes_of_sends(self) -> usize {
+        bytes_of_counted::<EVENT>(self.windows)
+    }
+
+    pub(crate) fn closed_to_guesses(self, limits: &LaneLimits, now: Timestamp) -> Option<Closed> {
+        if self.locked() {
             return Some(Closed::Locked);
         }
-        let retry_after = self.failures.wait(&limits.failures, now)?;
+        let retry_after = self.failures().wait(&limits.failures, now)?;
         Some(Closed::Throttled { retry_after })
     }
 
+    pub(crate) fn view(self, limits: &LaneLimits, now: Timestamp) -> LaneView {
+        let (sends, failures) = (self.sends(), self.failures());
+        LaneView {
+            sends_left: limits.sends.map(|limit| sends.left(limit, now)),
+            failures_left: limits.failures.map(|limit| failures.left(limit, now)),
+            streak: self.streak_at(now),
+            locked: self.locked(),
+            next_send_in: sends.wait(&limits.sends, now).unwrap_or(0),
+            next_check_in: failures.wait(&limits.failures, now).unwrap_or(0),
+        }
+    }
+
+    /// Until when it remembers; none means until a reset.
+    pub(crate) fn keep_until(self) -> Option<Timestamp> {
+        let windows = Timestamp::from_secs(u64::from(self.windows_count_until()));
+        match (self.locked(), self.streak()) {
+            (true, _) => None,
+            (false, 0) => Some(windows),
+            (false, _) => Some(windows.max(self.streak_ends())),
+        }
+    }
+
+    fn streak(self) -> u16 {
+        u16::from_be_bytes(STREAK.get(self.fields))
+    }
+
+    fn streak_at(self, now: Timestamp) -> u16 {
+        if !self.locked() && self.streak_ends() <= now {
+            0
+        } else {
+            self.streak()
+        }
+    }
+
+    fn streak_ends(self) -> Timestamp {
+        let last_failure = u32::from_be_bytes(LAST_FAILURE.get(self.fields));
+        Timestamp::from_secs(u64::from(last_failure)).plus_secs(STREAK_MEMORY_SECONDS)
+    }
+
+    /// In seconds since the epoch.
+    fn windows_count_until(self) -> u32 {
+        u32::from_be_bytes(KEEP_UNTIL.get(self.fields))
+    }
+}
+
+impl LaneMut<'_> {
     pub(crate) fn charge_failure(&mut self, limits: &LaneLimits, now: Timestamp) {
-        self.failures.charge(&limits.failures, now);
-        self.streak = self.streak_at(now).saturating_add(1);
-        self.last_failure = now.ceil_secs();
-        self.locked |= self.streak >= limits.lock_after;
+        self.failures().charge(&limits.failures, now);
+        let streak = self.get().streak_at(now).saturating_add(1);
+        self.fail(streak, now.ceil_secs());
+        self.lock(self.get().locked() || streak >= limits.lock_after);
         self.remember(longest_seconds(&limits.failures), now);
     }
 
     /// A success ends the streak and takes out its own charge; the other failures stay
     /// in the windows, or an owner who signs in often would hand an attacker fresh ones.
     pub(crate) fn succeed(&mut self, limits: &LaneLimits, now: Timestamp) {
-        self.failures.take_back(event_time(&limits.failures, now));
-        self.streak = 0;
-        self.last_failure = 0;
-        self.locked = false;
+        self.failures().take_back(event_time(&limits.failures, now));
+        self.fail(0, 0);
+        self.lock(false);
     }
 
     pub(crate) fn charge_send(&mut self, limits: &LaneLimits, now: Timestamp) {
-        self.sends.charge(&limits.sends, now);
+        self.sends().charge(&limits.sends, now);
         self.remember(longest_seconds(&limits.sends), now);
     }
 
-    pub(crate) fn view(&self, limits: &LaneLimits, now: Timestamp) -> LaneView {
-        LaneView {
-            sends_left: limits.sends.map(|limit| self.sends.left(limit, now)),
-            failures_left: limits.failures.map(|limit| self.failures.left(limit, now)),
-            streak: self.streak_at(now),
-            locked: self.locked,
-            next_send_in: self.sends.wait(&limits.sends, now).unwrap_or(0),
-            next_check_in: self.failures.wait(&limits.failures, now).unwrap_or(0),
+    fn get(&self) -> Lane<'_> {
+        Lane::read(self.record, self.at)
+    }
+
+    fn sends(&mut self) -> WindowMut<'_> {
+        let at = self.at + BYTES;
+        WindowMut {
+            record: self.record,
+            at,
         }
     }
 
-    fn streak_at(&self, now: Timestamp) -> u16 {
-        if !self.locked && self.streak_ends() <= now {
-            0
-        } else {
-            self.streak
+    fn failures(&mut self) -> WindowMut<'_> {
+        let at = self.at + BYTES + self.get().bytes_of_sends();
+        WindowMut {
+            record: self.record,
+            at,
         }
     }
 
-    fn streak_ends(&self) -> Timestamp {
-        Timestamp::from_secs(u64::from(self.last_failure)).plus_secs(STREAK_MEMORY_SECONDS)
+    fn fail(&mut self, streak: u16, last_failure: u32) {
+        STREAK.put(self.record, self.at, streak.to_be_bytes());
+        LAST_FAILURE.put(self.record, self.at, last_failure.to_be_bytes());
+    }
+
+    fn lock(&mut self, locked: bool) {
+        LOCKED.put(self.record, self.at, [u8::from(locked)]);
     }
 
     fn remember(&mut self, seconds: u32, now: Timestamp) {
-        self.keep_until = self.keep_until.max(now.ceil_secs().saturating_add(seconds));
-    }
-
-    fn keep_until(&self) -> Option<Timestamp> {
-        let windows = Timestamp::from_secs(u64::from(self.keep_until));
-        match (self.locked, self.streak) {
-            (true, _) => None,
-            (false, 0) => Some(windows),
-            (false, _) => Some(windows.max(self.streak_ends())),
-        }
+        let until = now.ceil_secs().saturating_add(seconds);
+        let until = self.get().windows_count_until().max(until);
+        KEEP_UNTIL.put(self.record, self.at, until.to_be_bytes());
     }
 }

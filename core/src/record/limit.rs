@@ -6,7 +6,7 @@ use crate::keys::Tag;
 use crate::policy::Limit;
 use crate::record::charge::{Against, Charge, Charged};
 use crate::record::step::{Action, Effect, Refusal};
-use crate::record::window::{Window, event_time};
+use crate::record::window::{Window, WindowMut, event_time};
 
 /// So many operations can be given back or recognised again.
 pub(crate) const OPERATIONS: usize = 16;
@@ -15,7 +15,8 @@ pub(crate) const OPERATIONS: usize = 16;
 #[derive(Clone, Debug)]
 pub(crate) struct LimitRecord {
     pub(crate) tag: Tag,
-    pub(crate) events: Window,
+    /// A window in its bytes: their count, and the events.
+    pub(crate) events: Vec<u8>,
     /// Operation ids with the time their event is noted under, the oldest first.
     pub(crate) operations: Vec<(u32, u32)>,
     /// Until when the events count, in seconds since the epoch.
@@ -26,7 +27,7 @@ impl LimitRecord {
     pub(crate) fn new(tag: Tag) -> Self {
         Self {
             tag,
-            events: Window::default(),
+            events: vec![0],
             operations: Vec::new(),
             keep_until: 0,
         }
@@ -34,6 +35,11 @@ impl LimitRecord {
 
     pub(crate) fn keep_until(&self) -> Timestamp {
         Timestamp::from_secs(u64::from(self.keep_until))
+    }
+
+    const fn events(&mut self) -> WindowMut<'_> {
+        let record = &mut self.events;
+        WindowMut { record, at: 0 }
     }
 }
 
@@ -49,7 +55,7 @@ impl Charged for LimitRecord {
     }
 
     fn refusal(&self, charge: &Charge, now: Timestamp) -> Result<Option<Refusal>, CorruptRecord> {
-        let wait = self.events.wait(&[limit_of(charge)?], now);
+        let wait = Window::read(&self.events).wait(&[limit_of(charge)?], now);
         Ok(wait.map(|retry_after| Refusal::Throttled {
             limit: charge.name,
             retry_after,
@@ -59,7 +65,7 @@ impl Charged for LimitRecord {
     fn take(&mut self, charge: &Charge, now: Timestamp) -> Result<(), CorruptRecord> {
         let limit = limit_of(charge)?;
         let limits = [limit];
-        self.events.charge(&limits, now);
+        self.events().charge(&limits, now);
         if self.operations.len() == OPERATIONS {
             self.operations.remove(0);
         }
@@ -71,7 +77,7 @@ impl Charged for LimitRecord {
 
     fn give_back(&mut self, place: usize) {
         let (_, time) = self.operations.remove(place);
-        self.events.take_back(time);
+        self.events().take_back(time);
     }
 
     fn other(&mut self, action: &Action, _: Timestamp) -> Result<Effect, CorruptRecord> {

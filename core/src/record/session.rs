@@ -1,18 +1,25 @@
 //! One session inside a record: its codes, its attempts, its end.
 
-use smallvec::{SmallVec, smallvec};
+mod change;
 
 use crate::clock::Timestamp;
 use crate::code::CodeForm;
 use crate::destination::Channel;
 use crate::digest::Digest;
-use crate::keys::{KeyId, Tag, cut};
-use crate::policy::ResendPolicy;
+use crate::keys::{KeyId, Tag};
 use crate::record::RecordKey;
-use crate::record::step::{Open, Ticket};
+use crate::record::bytes::{self, Flags};
+use crate::record::layout::session::{
+    ATTEMPTS, BYTES, CHANNEL_AND_DELIVERY, CODES, ENDED, EXACT, EXPIRES, FLAGS, FORM, KEY,
+    LAST_SEND, LIFETIME, MAX_ATTEMPTS, NONCE, OPENED, PURPOSE, SENDS, STATE,
+};
+use crate::record::layout::{CODE, MEMO, PREFIX, bytes_of_counted, counted, part, tail, time};
+use crate::record::step::Ticket;
 use crate::record::view::{DeliveryState, SessionState, SessionView};
 use crate::session_id::Nonce;
 use crate::verdict::Verdict;
+
+pub(crate) use self::change::SessionMut;
 
 /// Ended sessions stay readable for so many seconds: 15 minutes.
 pub(crate) const RETENTION_SECONDS: u64 = 15 * 60;
@@ -21,48 +28,20 @@ const MEMO_SECONDS: u64 = 60;
 /// A clock that stands further before the opening than this, in milliseconds, is wrong.
 const CLOCK_SLACK_MILLIS: u64 = 5000;
 
-/// One verification of a destination.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    pub(crate) nonce: Nonce,
-    pub(crate) key: KeyId,
-    pub(crate) state: SessionState,
-    pub(crate) purpose: Tag,
-    pub(crate) exact: Tag,
-    pub(crate) opened: Timestamp,
-    pub(crate) expires: Timestamp,
-    /// When it ended, in seconds since the epoch; zero while it is live.
-    pub(crate) ended: u32,
-    pub(crate) lifetime_seconds: u32,
-    pub(crate) channel: Channel,
-    pub(crate) delivery: DeliveryState,
-    pub(crate) form: CodeForm,
-    pub(crate) attempts: u8,
-    pub(crate) max_attempts: u8,
-    pub(crate) sends: u8,
-    pub(crate) last_send: u32,
-    pub(crate) flags: Flags,
-    /// Where its approval is counted.
-    pub(crate) prefix: Option<RecordKey>,
-    /// The codes that work, the newest last; none once it has ended.
-    pub(crate) codes: SmallVec<[Digest; 1]>,
-    pub(crate) memos: SmallVec<[Memo; 1]>,
-}
-
-/// What a session was opened as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Flags {
-    pub(crate) known_device: bool,
-    pub(crate) decoy: bool,
-    pub(crate) custom: bool,
+/// One verification of a destination, as it stands in the bytes of its record.
+#[derive(Clone, Copy)]
+pub(crate) struct Session<'r> {
+    fields: &'r [u8; BYTES],
+    /// Its codes, memos and prefix, and what follows the session.
+    rest: &'r [u8],
 }
 
 /// An attempt that named itself, and its verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Memo {
-    pub(crate) mark: [u8; 6],
-    pub(crate) at: u32,
-    pub(crate) outcome: Outcome,
+#[derive(Clone, Copy)]
+struct Memo {
+    mark: [u8; 6],
+    at: u32,
+    outcome: Outcome,
 }
 
 /// What a charged attempt led to.
@@ -73,124 +52,177 @@ pub(crate) enum Outcome {
     Wrong(u8),
 }
 
-impl Session {
-    pub(crate) fn open(open: &Open, now: Timestamp) -> Self {
-        let life = open.lifetime_seconds.min(open.ceiling_seconds);
+impl<'r> Session<'r> {
+    /// The session that begins at `at`.
+    #[inline]
+    pub(crate) fn read(record: &'r [u8], at: usize) -> Self {
         Self {
-            nonce: open.nonce,
-            key: open.key,
-            state: SessionState::Live,
-            purpose: open.purpose,
-            exact: open.exact,
-            opened: now,
-            expires: now.plus_secs(u64::from(life)),
-            ended: 0,
-            lifetime_seconds: life,
-            channel: open.channel,
-            delivery: DeliveryState::Unknown,
-            form: open.form,
-            attempts: 0,
-            max_attempts: open.max_attempts,
-            sends: 1,
-            last_send: now.floor_secs(),
-            flags: Flags {
-                known_device: open.known_device,
-                decoy: open.decoy,
-                custom: open.custom,
-            },
-            prefix: open.prefix,
-            codes: smallvec![open.digest],
-            memos: SmallVec::new(),
+            fields: part(record, at),
+            rest: tail(record, at + BYTES),
         }
+    }
+
+    /// The bytes that it takes.
+    #[inline]
+    pub(crate) fn bytes(self) -> usize {
+        let (_, has_prefix) = self.flags_and_prefix();
+        let prefix = if has_prefix { PREFIX } else { 0 };
+        let codes = self.bytes_of_codes();
+        BYTES + codes + bytes_of_counted::<MEMO>(tail(self.rest, codes)) + prefix
+    }
+
+    #[inline]
+    pub(crate) fn nonce(self) -> Nonce {
+        Nonce(NONCE.get(self.fields))
+    }
+
+    #[inline]
+    pub(crate) fn purpose(self) -> Tag {
+        Tag(PURPOSE.get(self.fields))
+    }
+
+    /// Tells whether destination (in its exact form) and binding are the same as before.
+    pub(crate) fn exact(self) -> Tag {
+        Tag(EXACT.get(self.fields))
+    }
+
+    #[inline]
+    pub(crate) fn state(self) -> SessionState {
+        let [byte] = STATE.get(self.fields);
+        bytes::state(byte).unwrap_or(SessionState::Expired)
+    }
+
+    pub(crate) fn opened(self) -> Timestamp {
+        time(OPENED.get(self.fields))
+    }
+
+    #[inline]
+    pub(crate) fn expires(self) -> Timestamp {
+        time(EXPIRES.get(self.fields))
+    }
+
+    pub(crate) fn lifetime_seconds(self) -> u32 {
+        let [a, b, c] = LIFETIME.get(self.fields);
+        u32::from_be_bytes([0, a, b, c])
+    }
+
+    pub(crate) fn channel(self) -> Channel {
+        self.channel_and_delivery().0
+    }
+
+    pub(crate) fn delivery(self) -> DeliveryState {
+        self.channel_and_delivery().1
+    }
+
+    fn channel_and_delivery(self) -> (Channel, DeliveryState) {
+        let [byte] = CHANNEL_AND_DELIVERY.get(self.fields);
+        bytes::channel_and_delivery(byte).unwrap_or((Channel::Sms, DeliveryState::Unknown))
+    }
+
+    pub(crate) fn form(self) -> CodeForm {
+        let [byte] = FORM.get(self.fields);
+        bytes::form(byte).unwrap_or(CodeForm::SIX_DIGITS)
+    }
+
+    pub(crate) fn sends(self) -> u8 {
+        let [sends] = SENDS.get(self.fields);
+        sends
+    }
+
+    #[inline]
+    pub(crate) fn flags(self) -> Flags {
+        self.flags_and_prefix().0
+    }
+
+    #[inline]
+    fn flags_and_prefix(self) -> (Flags, bool) {
+        let [byte] = FLAGS.get(self.fields);
+        bytes::flags(byte).unwrap_or_default()
+    }
+
+    /// Where its approval is counted.
+    pub(crate) fn prefix(self) -> Option<RecordKey> {
+        let (_, has_prefix) = self.flags_and_prefix();
+        let at = self.bytes().saturating_sub(BYTES + PREFIX);
+        has_prefix.then(|| RecordKey::from_bytes(*part(self.rest, at)))
+    }
+
+    /// The codes that work, the newest last; none once it has ended.
+    #[inline]
+    fn codes(self) -> &'r [[u8; CODE]] {
+        let codes = self.rest.get(..self.bytes_of_codes());
+        codes.unwrap_or_default().as_chunks().0
+    }
+
+    #[inline]
+    fn bytes_of_codes(self) -> usize {
+        let [count] = CODES.get(self.fields);
+        usize::from(count) * CODE
+    }
+
+    #[inline]
+    fn memos(self) -> &'r [[u8; MEMO]] {
+        counted(tail(self.rest, self.bytes_of_codes()))
     }
 
     /// Whether it is live and in time.
-    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
-        self.state == SessionState::Live && !self.is_late(now)
+    pub(crate) fn is_live(self, now: Timestamp) -> bool {
+        self.state() == SessionState::Live && !self.is_late(now)
     }
 
     /// Whether its time is over, or the clock stands before it began.
-    pub(crate) fn is_late(&self, now: Timestamp) -> bool {
-        now >= self.expires || now.plus_millis(CLOCK_SLACK_MILLIS) < self.opened
+    pub(crate) fn is_late(self, now: Timestamp) -> bool {
+        now >= self.expires() || now.plus_millis(CLOCK_SLACK_MILLIS) < self.opened()
     }
 
-    /// Ends it; an end is final.
-    pub(crate) fn end(&mut self, state: SessionState, at: Timestamp) {
-        if self.state == SessionState::Live {
-            (self.state, self.ended) = (state, at.ceil_secs().max(1));
-            self.codes.clear();
-        }
-    }
-
-    /// Ends it if its time is over, so that its digest goes.
-    pub(crate) fn settle(&mut self, now: Timestamp) {
-        if now >= self.expires {
-            self.end(SessionState::Expired, self.expires);
-        }
-    }
-
-    pub(crate) fn keep_until(&self) -> Timestamp {
-        let ended = Timestamp::from_secs(u64::from(self.ended));
-        let ends = if self.state == SessionState::Live {
-            self.expires
+    #[inline]
+    pub(crate) fn keep_until(self) -> Timestamp {
+        let ends = if self.state() == SessionState::Live {
+            self.expires()
         } else {
-            ended
+            let ended = u32::from_be_bytes(ENDED.get(self.fields));
+            Timestamp::from_secs(u64::from(ended))
         };
         ends.plus_secs(RETENTION_SECONDS)
     }
 
-    /// Charges one attempt and says whether it hit. Every code is compared, in constant
-    /// time, whichever fits first.
-    pub(crate) fn charge_and_compare(&mut self, guess: &Digest) -> bool {
-        self.attempts = self.attempts.saturating_add(1);
+    /// Whether the guess is one of the codes. Every code is compared, in constant time,
+    /// whichever fits first; a decoy has none.
+    pub(crate) fn has_code(self, guess: &Digest) -> bool {
         let hit = self
-            .codes
+            .codes()
             .iter()
-            .fold(subtle::Choice::from(0), |hit, code| hit | code.same(guess));
-        bool::from(hit) && !self.flags.decoy
+            .fold(subtle::Choice::from(0), |hit, code| {
+                hit | Digest(*code).same(guess)
+            });
+        bool::from(hit) && !self.flags().decoy
     }
 
-    pub(crate) const fn attempts_remaining(&self) -> u8 {
-        match self.state {
-            SessionState::Live => self.max_attempts.saturating_sub(self.attempts),
+    pub(crate) fn attempts_remaining(self) -> u8 {
+        let ([used], [most]) = (ATTEMPTS.get(self.fields), MAX_ATTEMPTS.get(self.fields));
+        match self.state() {
+            SessionState::Live => most.saturating_sub(used),
             _ => 0,
         }
     }
 
     /// The verdict of an earlier attempt of the same mark, within 60 seconds.
-    pub(crate) fn recall(&self, mark: [u8; 8], now: Timestamp) -> Option<Verdict> {
+    pub(crate) fn recall(self, mark: [u8; 8], now: Timestamp) -> Option<Verdict> {
         let memo = self
-            .memos
+            .memos()
             .iter()
-            .find(|memo| memo.is_of(mark) && memo.is_fresh(now))?;
+            .map(Memo::read)
+            .find(|memo| mark.starts_with(&memo.mark) && memo.is_fresh(now))?;
         Some(match memo.outcome {
             Outcome::Verified => Verdict::Verified {
-                channel: self.channel,
+                channel: self.channel(),
             },
-            Outcome::Wrong(0) => Verdict::Exhausted,
-            Outcome::Wrong(attempts_remaining) => Verdict::WrongCode { attempts_remaining },
+            Outcome::Wrong(left) => Verdict::wrong(left),
         })
     }
 
-    pub(crate) fn remember(&mut self, mark: [u8; 8], outcome: Outcome, now: Timestamp) {
-        self.memos.retain(|memo| memo.is_fresh(now));
-        let (mark, at) = (cut(&mark), now.ceil_secs());
-        self.memos.push(Memo { mark, at, outcome });
-    }
-
-    /// Puts a new code in, beside or in place of those before.
-    pub(crate) fn renew(&mut self, digest: Digest, resend: ResendPolicy) {
-        let kept = match resend {
-            ResendPolicy::KeepLast(n) => usize::from(n.saturating_sub(1)),
-            ResendPolicy::Rotate | ResendPolicy::Reuse => 0,
-        };
-        let dead = self.codes.len().saturating_sub(kept);
-        self.codes.drain(..dead);
-        self.codes.push(digest);
-    }
-
-    pub(crate) fn verdict_of_end(&self) -> Verdict {
-        match self.state {
+    pub(crate) fn verdict_of_end(self) -> Verdict {
+        match self.state() {
             SessionState::Verified => Verdict::AlreadyUsed,
             SessionState::Exhausted => Verdict::Exhausted,
             SessionState::Cancelled => Verdict::Cancelled,
@@ -199,57 +231,85 @@ impl Session {
         }
     }
 
-    pub(crate) fn ticket(&self, cooldown_seconds: u32, max_sends: u8, now: Timestamp) -> Ticket {
+    pub(crate) fn ticket(self, cooldown_seconds: u32, max_sends: u8, now: Timestamp) -> Ticket {
         let next = self.next_send(cooldown_seconds);
-        let resendable = self.sends < max_sends && next < self.expires;
+        let resendable = self.sends() < max_sends && next < self.expires();
         Ticket {
-            nonce: self.nonce,
-            expires_in: now.secs_until(self.expires),
+            nonce: self.nonce(),
+            expires_in: now.secs_until(self.expires()),
             resend_after: resendable.then(|| now.secs_until(next)),
             attempts_remaining: self.attempts_remaining(),
-            form: self.form,
-            channel: self.channel,
-            number: self.sends,
+            form: self.form(),
+            channel: self.channel(),
+            number: self.sends(),
         }
     }
 
     /// From when on the next message of this session may leave.
-    pub(crate) fn next_send(&self, cooldown_seconds: u32) -> Timestamp {
-        Timestamp::from_secs(u64::from(self.last_send)).plus_secs(u64::from(cooldown_seconds))
+    pub(crate) fn next_send(self, cooldown_seconds: u32) -> Timestamp {
+        let last_send = u32::from_be_bytes(LAST_SEND.get(self.fields));
+        Timestamp::from_secs(u64::from(last_send)).plus_secs(u64::from(cooldown_seconds))
     }
 
     /// As its owner sees it: out of time, or of another life of the store, is expired,
     /// whether that was written or not.
-    pub(crate) fn view(&self, now: Timestamp, same_life: bool) -> SessionView {
-        let mut seen = self.clone();
-        seen.settle(now);
-        if !same_life {
-            seen.end(SessionState::Expired, now);
-        }
+    pub(crate) fn view(self, now: Timestamp, same_life: bool) -> SessionView {
+        let over = now >= self.expires() || !same_life;
+        let expired = over && self.state() == SessionState::Live;
+        let flags = self.flags();
+        let [key] = KEY.get(self.fields);
         SessionView {
-            nonce: seen.nonce,
-            key: seen.key,
-            state: seen.state,
-            channel: seen.channel,
-            delivery: seen.delivery,
-            form: seen.form,
-            opened_at: seen.opened,
-            expires_at: seen.expires,
-            attempts_remaining: seen.attempts_remaining(),
-            sends: seen.sends,
-            decoy: seen.flags.decoy,
-            custom: seen.flags.custom,
-            known_device: seen.flags.known_device,
+            nonce: self.nonce(),
+            key: KeyId(key),
+            state: if expired {
+                SessionState::Expired
+            } else {
+                self.state()
+            },
+            channel: self.channel(),
+            delivery: self.delivery(),
+            form: self.form(),
+            opened_at: self.opened(),
+            expires_at: self.expires(),
+            attempts_remaining: if expired {
+                0
+            } else {
+                self.attempts_remaining()
+            },
+            sends: self.sends(),
+            decoy: flags.decoy,
+            custom: flags.custom,
+            known_device: flags.known_device,
         }
     }
 }
 
 impl Memo {
-    fn is_of(&self, mark: [u8; 8]) -> bool {
-        mark.starts_with(&self.mark)
+    #[inline]
+    fn read(bytes: &[u8; MEMO]) -> Self {
+        let [mark @ .., a, b, c, d, outcome] = *bytes;
+        Self {
+            mark,
+            at: u32::from_be_bytes([a, b, c, d]),
+            outcome: match outcome {
+                u8::MAX => Outcome::Verified,
+                left => Outcome::Wrong(left),
+            },
+        }
     }
 
-    fn is_fresh(&self, now: Timestamp) -> bool {
+    fn is_fresh(self, now: Timestamp) -> bool {
         now <= Timestamp::from_secs(u64::from(self.at)).plus_secs(MEMO_SECONDS)
+    }
+
+    fn to_bytes(self) -> [u8; MEMO] {
+        let mut bytes = [0; MEMO];
+        bytes[..6].copy_from_slice(&self.mark);
+        bytes[6..10].copy_from_slice(&self.at.to_be_bytes());
+        bytes[10] = match self.outcome {
+            Outcome::Verified => u8::MAX,
+            Outcome::Wrong(left) => left,
+        };
+        bytes
     }
 }

@@ -1,9 +1,8 @@
 //! Sliding windows: the times of past events, and how many may still come.
 
-use smallvec::SmallVec;
-
 use crate::clock::Timestamp;
 use crate::policy::Limit;
+use crate::record::layout::{EVENT, counted, insert, remove, tail};
 
 /// Up to this many events each is kept with its own second, and the window is exact.
 const EXACT: u16 = 20;
@@ -14,21 +13,37 @@ const PARTS: u32 = 12;
 ///
 /// Times are rounded up, so that a window never ends early; a time in the future counts
 /// as now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Window {
-    pub(crate) events: SmallVec<[(u32, u8); 4]>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window<'r> {
+    events: &'r [[u8; EVENT]],
 }
 
-impl Window {
+/// The window whose count lies at a place in the bytes of its record.
+#[derive(Debug)]
+pub(crate) struct WindowMut<'r> {
+    pub(crate) record: &'r mut Vec<u8>,
+    pub(crate) at: usize,
+}
+
+impl<'r> Window<'r> {
+    /// The window that `bytes` begin with.
+    #[inline]
+    pub(crate) fn read(bytes: &'r [u8]) -> Self {
+        let events = counted(bytes);
+        Self { events }
+    }
+
     /// Seconds until another event is within every limit; none when it is now.
-    pub(crate) fn wait(&self, limits: &[Limit], now: Timestamp) -> Option<u64> {
+    #[inline]
+    pub(crate) fn wait(self, limits: &[Limit], now: Timestamp) -> Option<u64> {
         limits
             .iter()
             .filter_map(|limit| self.wait_for(*limit, now))
             .max()
     }
 
-    fn wait_for(&self, limit: Limit, now: Timestamp) -> Option<u64> {
+    #[inline]
+    fn wait_for(self, limit: Limit, now: Timestamp) -> Option<u64> {
         let count = self.count(limit, now);
         // So many must leave the window before another may come.
         let surplus = (count + 1)
@@ -46,53 +61,101 @@ impl Window {
     }
 
     /// How many more events are within the limit.
-    pub(crate) fn left(&self, limit: Limit, now: Timestamp) -> u16 {
+    pub(crate) fn left(self, limit: Limit, now: Timestamp) -> u16 {
         let count = u16::try_from(self.count(limit, now)).unwrap_or(u16::MAX);
         limit.max.saturating_sub(count)
     }
 
+    fn count(self, limit: Limit, now: Timestamp) -> u32 {
+        self.active(limit, now).map(|(_, n)| u32::from(n)).sum()
+    }
+
+    fn active(self, limit: Limit, now: Timestamp) -> impl Iterator<Item = (u32, u8)> + 'r {
+        self.events
+            .iter()
+            .map(|event| parts(*event))
+            .filter(move |(time, _)| ends(*time, limit, now) > now)
+    }
+}
+
+impl WindowMut<'_> {
     /// Notes an event at `now`, and forgets those that no limit counts any more.
     pub(crate) fn charge(&mut self, limits: &[Limit], now: Timestamp) {
-        self.prune(limits, now);
         let time = event_time(limits, now);
-        match self.events.last_mut() {
-            Some((last, n)) if *last == time && *n < u8::MAX => *n += 1,
-            _ => self.events.push((time, 1)),
+        self.prune(longest_seconds(limits), time, now);
+        let events = self.events();
+        match events.last().map(|event| parts(*event)) {
+            Some((last, n)) if last == time && n < u8::MAX => {
+                self.set(events.len() - 1, (time, n + 1));
+            }
+            _ => {
+                let end = self.place(events.len());
+                insert(self.record, end, &event(time, 1));
+                self.record[self.at] += 1;
+            }
         }
     }
 
     /// Takes back one event that was noted at `now` in the same step or with the time
     /// that [`event_time`] gave then.
     pub(crate) fn take_back(&mut self, time: u32) {
-        if let Some(at) = self.events.iter().rposition(|(noted, _)| *noted == time) {
-            self.events[at].1 -= 1;
-            if self.events[at].1 == 0 {
-                self.events.remove(at);
+        let noted = |event: &[u8; EVENT]| parts(*event).0 == time;
+        if let Some(place) = self.events().iter().rposition(noted) {
+            let (_, n) = parts(self.events()[place]);
+            if n > 1 {
+                self.set(place, (time, n - 1));
+            } else {
+                let at = self.place(place);
+                remove(self.record, at, EVENT);
+                self.record[self.at] -= 1;
             }
         }
     }
 
-    fn prune(&mut self, limits: &[Limit], now: Timestamp) {
-        let longest = longest_seconds(limits);
-        let latest = event_time(limits, now);
-        self.events.retain(|(time, _)| {
-            Timestamp::from_secs(u64::from(*time)).plus_secs(u64::from(longest)) > now
-        });
-        for (time, _) in &mut self.events {
-            *time = (*time).min(latest);
+    /// Forgets events older than `longest` seconds; none is later than `latest`.
+    fn prune(&mut self, longest: u32, latest: u32, now: Timestamp) {
+        let all = self.events().len();
+        let mut kept = 0;
+        for place in 0..all {
+            let (time, n) = parts(self.events()[place]);
+            if Timestamp::from_secs(u64::from(time)).plus_secs(u64::from(longest)) > now {
+                self.set(kept, (time.min(latest), n));
+                kept += 1;
+            }
+        }
+        if kept < all {
+            let at = self.place(kept);
+            remove(self.record, at, EVENT * (all - kept));
+            // Fewer than there were.
+            self.record[self.at] = u8::try_from(kept).unwrap_or(u8::MAX);
         }
     }
 
-    fn count(&self, limit: Limit, now: Timestamp) -> u32 {
-        self.active(limit, now).map(|(_, n)| u32::from(n)).sum()
+    fn events(&self) -> &[[u8; EVENT]] {
+        counted(tail(self.record, self.at))
     }
 
-    fn active(&self, limit: Limit, now: Timestamp) -> impl Iterator<Item = (u32, u8)> + '_ {
-        self.events
-            .iter()
-            .copied()
-            .filter(move |(time, _)| ends(*time, limit, now) > now)
+    const fn place(&self, event: usize) -> usize {
+        self.at + 1 + EVENT * event
     }
+
+    fn set(&mut self, place: usize, (time, n): (u32, u8)) {
+        let at = self.place(place);
+        self.record[at..][..EVENT].copy_from_slice(&event(time, n));
+    }
+}
+
+#[inline]
+fn parts(event: [u8; EVENT]) -> (u32, u8) {
+    let [time @ .., n] = event;
+    (u32::from_be_bytes(time), n)
+}
+
+#[inline]
+fn event(time: u32, n: u8) -> [u8; EVENT] {
+    let mut event = [n; EVENT];
+    event[..4].copy_from_slice(&time.to_be_bytes());
+    event
 }
 
 /// The time under which an event at `now` is noted.
@@ -140,9 +203,36 @@ mod tests {
         Timestamp::from_secs(1_000_000 + secs)
     }
 
+    /// A window in bytes of its own.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Alone(Vec<u8>);
+
+    impl Alone {
+        fn new() -> Self {
+            Self(vec![0])
+        }
+
+        fn read(&self) -> Window<'_> {
+            Window::read(&self.0)
+        }
+
+        fn wait(&self, limits: &[Limit], now: Timestamp) -> Option<u64> {
+            self.read().wait(limits, now)
+        }
+
+        fn change(&mut self) -> WindowMut<'_> {
+            let record = &mut self.0;
+            WindowMut { record, at: 0 }
+        }
+
+        fn charge(&mut self, limits: &[Limit], now: Timestamp) {
+            self.change().charge(limits, now);
+        }
+    }
+
     #[test]
     fn a_window_slides_exactly() {
-        let mut window = Window::default();
+        let mut window = Alone::new();
         for n in [0, 4] {
             assert_eq!(window.wait(&TWO, at(n)), None);
             window.charge(&TWO, at(n));
@@ -160,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_window_never_ends_a_millisecond_early() {
-        let mut window = Window::default();
+        let mut window = Alone::new();
         let one = [Limit::new(1, 10)];
         window.charge(&one, at(0).plus_millis(1));
         assert!(window.wait(&one, at(10)).is_some());
@@ -170,7 +260,7 @@ mod tests {
 
     #[test]
     fn an_event_in_the_future_counts_as_now() {
-        let mut window = Window::default();
+        let mut window = Alone::new();
         let one = [Limit::new(1, 10)];
         window.charge(&one, at(3600));
         assert_eq!(window.wait(&one, at(0)), Some(10), "not 3,610");
@@ -178,26 +268,26 @@ mod tests {
 
     #[test]
     fn what_is_taken_back_does_not_count() {
-        let mut window = Window::default();
+        let mut window = Alone::new();
         window.charge(&TWO, at(0));
         window.charge(&TWO, at(0));
-        window.take_back(event_time(&TWO, at(0)));
-        assert_eq!(window.left(TWO[0], at(0)), 1);
-        window.take_back(event_time(&TWO, at(0)));
-        assert_eq!(window, Window::default());
+        window.change().take_back(event_time(&TWO, at(0)));
+        assert_eq!(window.read().left(TWO[0], at(0)), 1);
+        window.change().take_back(event_time(&TWO, at(0)));
+        assert_eq!(window, Alone::new());
     }
 
     #[test]
     fn a_large_window_is_small_and_never_above_its_cap() {
         let limits = [Limit::new(1000, 3600)];
-        let mut window = Window::default();
+        let mut window = Alone::new();
         let mut times: Vec<u64> = Vec::new();
         for second in 0..20_000 {
             if window.wait(&limits, at(second)).is_none() {
                 window.charge(&limits, at(second));
                 times.push(second);
             }
-            assert!(window.events.len() <= most_events(&limits));
+            assert!(window.read().events.len() <= most_events(&limits));
             let within = times
                 .iter()
                 .rev()

@@ -1,31 +1,24 @@
 //! Reading records, strictly: what the writer would not have written is refused.
 
-use smallvec::SmallVec;
-
 use crate::clock::Timestamp;
-use crate::code::{Alphabet, CodeForm};
-use crate::destination::Channel;
-use crate::digest::Digest;
 use crate::error::CorruptRecord;
-use crate::keys::{KeyId, Tag};
-use crate::record::RecordKey;
-use crate::record::codec::{EVENT, MAX_RECORD_BYTES, VERSION};
+use crate::keys::Tag;
+use crate::record::bytes;
+use crate::record::codec::{MAX_RECORD_BYTES, VERSION};
 use crate::record::conversion::{ConversionRecord, PLACES, Place};
-use crate::record::destination::DestinationRecord;
-use crate::record::gate::{Gate, Lane};
+use crate::record::destination::Places;
 use crate::record::idempotency::{IdempotencyRecord, MAX_ANSWER, Request};
+use crate::record::layout::{CODE, EVENT, INCARNATION, MEMO, PREFIX, lane, session, time};
 use crate::record::limit::{LimitRecord, OPERATIONS};
-use crate::record::session::{Flags, Memo, Outcome, Session};
 use crate::record::spend::{self, SpendRecord};
-use crate::record::view::{DeliveryState, SessionState};
-use crate::record::window::Window;
+use crate::record::view::SessionState;
 use crate::session_id::Nonce;
-use crate::store::Incarnation;
 
 type Read<T> = Result<T, CorruptRecord>;
 
 /// What is left of a value.
 pub(crate) struct Reader<'a> {
+    all: usize,
     rest: &'a [u8],
     pub(crate) kind: u8,
     tag: Tag,
@@ -37,6 +30,7 @@ impl<'a> Reader<'a> {
             return Err(CorruptRecord::Encoding);
         }
         let mut reader = Self {
+            all: bytes.len(),
             rest: bytes,
             kind: 0,
             tag: Tag::default(),
@@ -50,6 +44,11 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
+    /// How much was read.
+    const fn at(&self) -> usize {
+        self.all - self.rest.len()
+    }
+
     pub(crate) fn finish(self) -> Read<()> {
         if self.rest.is_empty() {
             Ok(())
@@ -58,28 +57,27 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Where the parts of a destination's record begin, if one follows, to its end.
     #[inline]
-    pub(crate) fn destination(&mut self) -> Read<DestinationRecord> {
-        let tag = self.tag;
-        let incarnation = Incarnation::new(u64::from_be_bytes(self.take()?));
-        let gate = Gate {
-            open: self.lane()?,
-            known_device: self.lane()?,
-        };
-        let mut record = DestinationRecord {
-            tag,
-            incarnation,
-            gate,
-            sessions: SmallVec::new(),
-        };
+    pub(crate) fn destination(mut self) -> Read<Places> {
+        self.skip(INCARNATION)?;
+        self.lane()?;
+        let known_device = self.at();
+        self.lane()?;
+        let count = self.at();
         for _ in 0..self.byte()? {
-            record.sessions.push(self.session()?);
+            self.session()?;
         }
-        Ok(record)
+        self.finish()?;
+        Ok(Places {
+            known_device,
+            count,
+        })
     }
 
     pub(crate) fn limit(&mut self) -> Read<LimitRecord> {
-        let (tag, keep_until, events) = (self.tag, self.four()?, self.window()?);
+        let (tag, keep_until) = (self.tag, self.four()?);
+        let events = self.window()?.to_vec();
         let count = self.byte()?;
         if usize::from(count) > OPERATIONS {
             return Err(CorruptRecord::Encoding);
@@ -160,92 +158,55 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn lane(&mut self) -> Read<Lane> {
-        use super::layout::lane::{BYTES, KEEP_UNTIL, LAST_FAILURE, LOCKED, STREAK};
-        let fields = self.take::<BYTES>()?;
-        Ok(Lane {
-            locked: flag(LOCKED.get(&fields))?,
-            streak: u16::from_be_bytes(STREAK.get(&fields)),
-            last_failure: u32::from_be_bytes(LAST_FAILURE.get(&fields)),
-            keep_until: u32::from_be_bytes(KEEP_UNTIL.get(&fields)),
-            sends: self.window()?,
-            failures: self.window()?,
-        })
+    fn lane(&mut self) -> Read<()> {
+        let fields = self.part::<{ lane::BYTES }>()?;
+        flag(lane::LOCKED.get(fields))?;
+        self.window()?;
+        self.window()?;
+        Ok(())
     }
 
+    /// The bytes of a window, with its count.
     #[inline]
-    fn window(&mut self) -> Read<Window> {
-        let mut window = Window::default();
+    fn window(&mut self) -> Read<&'a [u8]> {
+        let begun = self.rest;
         for _ in 0..self.byte()? {
-            let [a, b, c, d, events] = self.take::<EVENT>()?;
-            if events == 0 {
+            let [.., events] = self.part::<EVENT>()?;
+            if *events == 0 {
                 return Err(CorruptRecord::Encoding);
             }
-            let time = u32::from_be_bytes([a, b, c, d]);
-            window.events.push((time, events));
         }
-        Ok(window)
+        Ok(&begun[..begun.len() - self.rest.len()])
     }
 
     #[inline]
-    fn session(&mut self) -> Read<Session> {
-        use super::layout::session::{
-            ATTEMPTS, BYTES, CHANNEL_AND_DELIVERY, CODES, ENDED, EXACT, EXPIRES, FLAGS, FORM, KEY,
-            LAST_SEND, LIFETIME, MAX_ATTEMPTS, NONCE, OPENED, PURPOSE, SENDS, STATE,
+    fn session(&mut self) -> Read<()> {
+        let fields = self.part::<{ session::BYTES }>()?;
+        let ended = session::ENDED.get(fields) != [0; 4];
+        let ([state], [form]) = (session::STATE.get(fields), session::FORM.get(fields));
+        let [travels] = session::CHANNEL_AND_DELIVERY.get(fields);
+        let ([flags], [codes]) = (session::FLAGS.get(fields), session::CODES.get(fields));
+        let has_prefix = || {
+            bytes::channel_and_delivery(travels)?;
+            bytes::form(form)?;
+            let live = bytes::state(state)? == SessionState::Live;
+            let (_, has_prefix) = bytes::flags(flags)?;
+            (live != (codes == 0) && live != ended).then_some(has_prefix)
         };
-        let fields = &self.take::<BYTES>()?;
-        let byte = |[byte]: [u8; 1]| byte;
-        let (channel, delivery) = channel_and_delivery(CHANNEL_AND_DELIVERY.get(fields))?;
-        let (flags, has_prefix) = flags(FLAGS.get(fields))?;
-        let mut session = Session {
-            nonce: Nonce(NONCE.get(fields)),
-            key: KeyId(byte(KEY.get(fields))),
-            state: state(STATE.get(fields))?,
-            purpose: Tag(PURPOSE.get(fields)),
-            exact: Tag(EXACT.get(fields)),
-            opened: six_bytes(OPENED.get(fields)),
-            expires: six_bytes(EXPIRES.get(fields)),
-            ended: u32::from_be_bytes(ENDED.get(fields)),
-            lifetime_seconds: three_bytes(LIFETIME.get(fields)),
-            channel,
-            delivery,
-            form: form(FORM.get(fields))?,
-            attempts: byte(ATTEMPTS.get(fields)),
-            max_attempts: byte(MAX_ATTEMPTS.get(fields)),
-            sends: byte(SENDS.get(fields)),
-            last_send: u32::from_be_bytes(LAST_SEND.get(fields)),
-            flags,
-            prefix: None,
-            codes: SmallVec::new(),
-            memos: SmallVec::new(),
-        };
-        for _ in 0..byte(CODES.get(fields)) {
-            session.codes.push(Digest(self.take()?));
-        }
-        for _ in 0..self.byte()? {
-            session.memos.push(self.memo()?);
-        }
-        if has_prefix {
-            session.prefix = Some(RecordKey::from_bytes(self.take()?));
-        }
-        let live = session.state == SessionState::Live;
-        if live == session.codes.is_empty() || live == (session.ended != 0) {
-            return Err(CorruptRecord::Encoding);
-        }
-        Ok(session)
+        let prefix = has_prefix().ok_or(CorruptRecord::Encoding)?;
+        self.skip(CODE * usize::from(codes))?;
+        let memos = self.byte()?;
+        self.skip(MEMO * usize::from(memos))?;
+        self.skip(if prefix { PREFIX } else { 0 })
     }
 
-    fn memo(&mut self) -> Read<Memo> {
-        let (mark, at) = (self.take()?, self.four()?);
-        let outcome = match self.byte()? {
-            u8::MAX => Outcome::Verified,
-            left => Outcome::Wrong(left),
-        };
-        Ok(Memo { mark, at, outcome })
+    fn skip(&mut self, bytes: usize) -> Read<()> {
+        self.rest = self.rest.get(bytes..).ok_or(CorruptRecord::Encoding)?;
+        Ok(())
     }
 
     fn millis(&mut self) -> Read<Timestamp> {
-        Ok(six_bytes(self.take()?))
+        Ok(time(self.take()?))
     }
 
     fn four(&mut self) -> Read<u32> {
@@ -262,75 +223,18 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn take<const N: usize>(&mut self) -> Read<[u8; N]> {
+        self.part().copied()
+    }
+
+    #[inline]
+    fn part<const N: usize>(&mut self) -> Read<&'a [u8; N]> {
         let (first, rest) = self
             .rest
             .split_first_chunk::<N>()
             .ok_or(CorruptRecord::Encoding)?;
         self.rest = rest;
-        Ok(*first)
+        Ok(first)
     }
-}
-
-fn six_bytes(bytes: [u8; 6]) -> Timestamp {
-    let mut wide = [0; 8];
-    wide[2..].copy_from_slice(&bytes);
-    Timestamp::from_millis(u64::from_be_bytes(wide))
-}
-
-fn three_bytes([a, b, c]: [u8; 3]) -> u32 {
-    u32::from_be_bytes([0, a, b, c])
-}
-
-fn state([byte]: [u8; 1]) -> Read<SessionState> {
-    Ok(match byte {
-        0 => SessionState::Live,
-        1 => SessionState::Verified,
-        2 => SessionState::Exhausted,
-        3 => SessionState::Expired,
-        4 => SessionState::Cancelled,
-        5 => SessionState::Undeliverable,
-        _ => return Err(CorruptRecord::Encoding),
-    })
-}
-
-fn channel_and_delivery([byte]: [u8; 1]) -> Read<(Channel, DeliveryState)> {
-    let channel = match byte >> 4 {
-        0 => Channel::Sms,
-        1 => Channel::Voice,
-        2 => Channel::Email,
-        _ => return Err(CorruptRecord::Encoding),
-    };
-    let delivery = match byte & 0xf {
-        0 => DeliveryState::Unknown,
-        1 => DeliveryState::Accepted,
-        2 => DeliveryState::Failed,
-        3 => DeliveryState::Delivered,
-        _ => return Err(CorruptRecord::Encoding),
-    };
-    Ok((channel, delivery))
-}
-
-fn form([byte]: [u8; 1]) -> Read<CodeForm> {
-    let alphabet = match byte >> 4 {
-        0 => Alphabet::Digits,
-        1 => Alphabet::Alphanumeric,
-        _ => return Err(CorruptRecord::Encoding),
-    };
-    CodeForm::new(byte & 0xf, alphabet).map_err(|_| CorruptRecord::Encoding)
-}
-
-/// The flags, and whether a prefix follows at the end.
-fn flags([byte]: [u8; 1]) -> Read<(Flags, bool)> {
-    if byte > 0b1111 {
-        return Err(CorruptRecord::Encoding);
-    }
-    let bit = |n: u8| byte >> n & 1 == 1;
-    let flags = Flags {
-        known_device: bit(0),
-        decoy: bit(1),
-        custom: bit(2),
-    };
-    Ok((flags, bit(3)))
 }
 
 fn flag([byte]: [u8; 1]) -> Read<bool> {

@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::policy::LaneLimits;
 use crate::record::destination::{DestinationRecord, limits_of};
 use crate::record::gate::Closed;
-use crate::record::session::Outcome;
+use crate::record::session::{Outcome, Session};
 use crate::record::step::{Check, Effect, Moment};
 use crate::record::view::SessionState;
 use crate::verdict::Verdict;
@@ -22,28 +22,28 @@ impl DestinationRecord {
     /// what is not charged comes first.
     fn admit(&self, check: &Check, moment: Moment) -> Result<(usize, LaneLimits), Verdict> {
         let now = moment.now;
-        let Some(at) = self.position(check.nonce, check.purpose) else {
+        let Some(at) = self.place(check.nonce, check.purpose) else {
             return Err(Verdict::Unknown);
         };
-        let session = &self.sessions[at];
-        if self.incarnation != moment.incarnation {
+        let session = self.session(at);
+        if !self.is_of_life(moment) {
             return Err(Verdict::Expired);
         }
         if let Some(verdict) = check.attempt.and_then(|mark| session.recall(mark, now)) {
             return Err(verdict);
         }
-        if session.state != SessionState::Live {
+        if session.state() != SessionState::Live {
             return Err(session.verdict_of_end());
         }
         if session.is_late(now) {
             return Err(Verdict::Expired);
         }
         let attempts_remaining = session.attempts_remaining();
-        if !check.fit.fits(session.form) {
+        if !check.fit.fits(session.form()) {
             return Err(Verdict::Malformed { attempts_remaining });
         }
         let limits = limits_of(session, &check.limits, &check.device_limits);
-        let lane = self.gate.lane(session.flags.known_device);
+        let lane = self.lane(session.flags().known_device);
         match lane.closed_to_guesses(&limits, now) {
             Some(Closed::Locked) => Err(Verdict::Locked { attempts_remaining }),
             Some(Closed::Throttled { retry_after }) => Err(Verdict::Throttled {
@@ -54,36 +54,39 @@ impl DestinationRecord {
         }
     }
 
-    /// Charges first, then compares.
+    /// Charges first, then compares; then the lane, which lies before its sessions.
     fn judge(&mut self, at: usize, check: &Check, limits: &LaneLimits, now: Timestamp) -> Effect {
-        let session = &mut self.sessions[at];
-        let lane = self.gate.lane_mut(session.flags.known_device);
-        lane.charge_failure(limits, now);
-        let (effect, outcome) = if session.charge_and_compare(&check.digest) {
-            lane.succeed(limits, now);
+        let mut session = self.session_mut(at);
+        session.charge();
+        let (effect, outcome) = if session.get().has_code(&check.digest) {
             session.end(SessionState::Verified, now);
-            let channel = session.channel;
-            let approved = match session.prefix {
-                Some(prefix) => Effect::Approved { channel, prefix },
-                None => Effect::Verdict(Verdict::Verified { channel }),
-            };
-            (approved, Outcome::Verified)
+            (approval(session.get()), Outcome::Verified)
         } else {
-            let left = session.attempts_remaining();
-            let verdict = if left == 0 {
+            let left = session.get().attempts_remaining();
+            if left == 0 {
                 session.end(SessionState::Exhausted, now);
-                Verdict::Exhausted
-            } else {
-                Verdict::WrongCode {
-                    attempts_remaining: left,
-                }
-            };
-            (Effect::Verdict(verdict), Outcome::Wrong(left))
+            }
+            (Effect::Verdict(Verdict::wrong(left)), Outcome::Wrong(left))
         };
         if let Some(mark) = check.attempt {
             session.remember(mark, outcome, now);
         }
+        let known_device = session.get().flags().known_device;
+        self.change_lane(known_device, |lane| {
+            lane.charge_failure(limits, now);
+            if outcome == Outcome::Verified {
+                lane.succeed(limits, now);
+            }
+        });
         self.make_room();
         effect
+    }
+}
+
+fn approval(session: Session<'_>) -> Effect {
+    let channel = session.channel();
+    match session.prefix() {
+        Some(prefix) => Effect::Approved { channel, prefix },
+        None => Effect::Verdict(Verdict::Verified { channel }),
     }
 }

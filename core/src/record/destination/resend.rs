@@ -6,7 +6,6 @@ use crate::policy::LaneLimits;
 use crate::record::destination::{DestinationRecord, limits_of};
 use crate::record::session::Session;
 use crate::record::step::{Effect, Moment, Refusal, Resend};
-use crate::record::view::DeliveryState;
 
 impl DestinationRecord {
     pub(super) fn resend(&mut self, resend: &Resend, moment: Moment) -> Effect {
@@ -15,21 +14,18 @@ impl DestinationRecord {
             Ok(found) => found,
             Err(refusal) => return Effect::Refused(refusal),
         };
-        let session = &mut self.sessions[at];
-        self.gate
-            .lane_mut(session.flags.known_device)
-            .charge_send(&limits, now);
+        let mut session = self.session_mut(at);
         session.renew(resend.digest, resend.resend);
-        session.channel = resend.channel;
-        session.delivery = DeliveryState::Unknown;
-        session.sends = session.sends.saturating_add(1);
-        session.last_send = now.floor_secs();
-        let ceiling = session.opened.plus_secs(u64::from(resend.ceiling_seconds));
+        let seen = session.get();
+        let ceiling = seen.opened().plus_secs(u64::from(resend.ceiling_seconds));
         let renewed = now
-            .plus_secs(u64::from(session.lifetime_seconds))
+            .plus_secs(u64::from(seen.lifetime_seconds()))
             .min(ceiling);
-        session.expires = session.expires.max(renewed);
-        let ticket = session.ticket(resend.cooldown_seconds, resend.max_sends, now);
+        session.send_again(resend.channel, renewed, now);
+        let seen = session.get();
+        let ticket = seen.ticket(resend.cooldown_seconds, resend.max_sends, now);
+        let known_device = seen.flags().known_device;
+        self.change_lane(known_device, |lane| lane.charge_send(&limits, now));
         self.make_room();
         Effect::Granted(ticket)
     }
@@ -46,14 +42,15 @@ impl DestinationRecord {
         resend: &Resend,
         moment: Moment,
     ) -> Result<(usize, LaneLimits), Refusal> {
-        let own = |session: &&Session| {
-            session.exact == resend.exact
-                && session.is_live(moment.now)
-                && self.incarnation == moment.incarnation
-        };
-        let at = self.position(resend.nonce, resend.purpose);
+        let at = self.place(resend.nonce, resend.purpose);
         let at = at.ok_or(Refusal::NotLive)?;
-        let session = self.sessions.get(at).filter(own).ok_or(Refusal::NotLive)?;
+        let session = self.session(at);
+        let own = session.exact() == resend.exact
+            && session.is_live(moment.now)
+            && self.is_of_life(moment);
+        if !own {
+            return Err(Refusal::NotLive);
+        }
         let limits = limits_of(session, &resend.limits, &resend.device_limits);
         match self.resend_refusal(session, resend, &limits, moment.now) {
             Some(refusal) => Err(refusal),
@@ -63,25 +60,25 @@ impl DestinationRecord {
 
     fn resend_refusal(
         &self,
-        session: &Session,
+        session: Session<'_>,
         resend: &Resend,
         limits: &LaneLimits,
         now: Timestamp,
     ) -> Option<Refusal> {
-        let lane = self.gate.lane(session.flags.known_device);
-        if lane.locked {
+        let lane = self.lane(session.flags().known_device);
+        if lane.locked() {
             return Some(Refusal::Locked);
         }
-        let (limit, retry_after) = if session.sends >= resend.max_sends {
+        let (limit, retry_after) = if session.sends() >= resend.max_sends {
             // There is none in this session any more: a new one can be opened then.
-            (LimitName::SessionSends, now.secs_until(session.expires))
+            (LimitName::SessionSends, now.secs_until(session.expires()))
         } else if session.next_send(resend.cooldown_seconds) > now {
             let next = session.next_send(resend.cooldown_seconds);
             (LimitName::ResendCooldown, now.secs_until(next))
         } else {
             (
                 LimitName::DestinationSends,
-                lane.sends.wait(&limits.sends, now)?,
+                lane.sends().wait(&limits.sends, now)?,
             )
         };
         Some(Refusal::Throttled { limit, retry_after })
