@@ -16,6 +16,9 @@ mod denial;
 mod flooding;
 #[path = "attacks/guessing.rs"]
 mod guessing;
+#[path = "parts/mod.rs"]
+#[expect(dead_code, reason = "each suite starts some of the counterparts")]
+mod parts;
 #[path = "attacks/plan.rs"]
 mod plan;
 #[path = "attacks/pumping.rs"]

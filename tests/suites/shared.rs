@@ -9,6 +9,8 @@
 mod behind;
 #[path = "shared/caller.rs"]
 mod caller;
+#[path = "shared/crossing.rs"]
+mod crossing;
 #[path = "shared/ends.rs"]
 mod ends;
 #[path = "shared/faults.rs"]
@@ -21,6 +23,8 @@ mod four_servers;
 mod growth;
 #[path = "shared/guessing.rs"]
 mod guessing;
+#[path = "shared/held.rs"]
+mod held;
 #[path = "shared/net.rs"]
 mod net;
 #[path = "shared/network.rs"]
@@ -34,6 +38,8 @@ mod proxied;
 mod resending;
 #[path = "shared/site.rs"]
 mod site;
+#[path = "shared/soak.rs"]
+mod soak;
 #[path = "shared/starts.rs"]
 mod starts;
 #[path = "shared/store.rs"]

@@ -17,6 +17,8 @@ mod dice;
 mod disk;
 #[path = "sqlite/killed.rs"]
 mod killed;
+#[path = "parts/ledger.rs"]
+mod ledger;
 #[path = "sqlite/load.rs"]
 mod load;
 #[path = "sqlite/locked.rs"]

@@ -1,21 +1,36 @@
 //! The stores that every row is run on.
 
 use std::any::Any;
+use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use countersign::{MemoryStore, SessionStore};
+use countersign_postgres::PostgresStore;
+use countersign_redis::RedisStore;
 use countersign_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
+
+use super::timed::Seen;
+use crate::parts::ledger::{From, note, this_test};
+use crate::parts::postgres::Postgres;
+use crate::parts::redis::Redis;
 
 /// A kind of store. Another one needs a line here, in [`STORES`] and in [`Kind::open`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Memory,
     Sqlite,
+    Redis,
+    Postgres,
 }
 
-pub(crate) const STORES: [Kind; 2] = [Kind::Memory, Kind::Sqlite];
+pub(crate) const STORES: [Kind; 4] = [Kind::Memory, Kind::Sqlite, Kind::Redis, Kind::Postgres];
+
+/// How long a store may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Stores over the same data, as the processes of one deployment have them.
 pub(crate) struct Opened {
@@ -26,10 +41,6 @@ pub(crate) struct Opened {
 
 impl Kind {
     /// So many handles on one new set of data. In memory they are the same store.
-    #[expect(
-        clippy::unused_async,
-        reason = "a store across a network connects here"
-    )]
     pub(crate) async fn open(self, handles: usize) -> Opened {
         match self {
             Self::Memory => {
@@ -50,28 +61,81 @@ impl Kind {
                     kept: Box::new(folder),
                 }
             }
+            Self::Redis => open_redis(handles).await,
+            Self::Postgres => open_postgres(handles).await,
         }
     }
 
-    /// Tries that are no race: all of them in memory, a tenth on a disk.
+    /// Tries that are no race: all of them in memory, fewer elsewhere.
     pub(crate) fn tries(self, all: u32) -> u32 {
         match self {
             Self::Memory => all,
-            Self::Sqlite => self.rounds(all),
+            _ => self.rounds(all),
         }
     }
 
-    /// Rounds of a race: many in memory, fewer on a disk, all of them in the long suite.
+    /// Rounds of a race: many in memory, fewer on a disk or over a network, all of them in
+    /// the long suite.
     pub(crate) fn rounds(self, all: u32) -> u32 {
         match (std::env::var_os("COUNTERSIGN_LONG").is_some(), self) {
             (true, _) => all,
             (false, Self::Memory) => all.min(2000),
-            (false, Self::Sqlite) => all / 10,
+            (false, Self::Sqlite | Self::Redis) => all / 10,
+            (false, Self::Postgres) => all / 50,
         }
     }
 }
 
-/// Runs a row on real threads, on every store.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "SQLite",
+            Self::Redis => "Redis",
+            Self::Postgres => "PostgreSQL",
+        })
+    }
+}
+
+/// A Redis for each row: it starts in a moment.
+async fn open_redis(count: usize) -> Opened {
+    let server = Redis::start(&[]);
+    let mut handles: Vec<Arc<dyn SessionStore>> = Vec::new();
+    for _ in 0..count {
+        let mut options = countersign_redis::Options::default();
+        options.timeout = PATIENCE;
+        let store = RedisStore::connect(&server.url(), options).await;
+        handles.push(Arc::new(store.unwrap()));
+    }
+    Opened {
+        handles,
+        kept: Box::new(server),
+    }
+}
+
+/// A database for each row, in one server, which ends with this process.
+async fn open_postgres(count: usize) -> Opened {
+    static SERVER: OnceLock<Postgres> = OnceLock::new();
+    static DATABASES: AtomicU32 = AtomicU32::new(0);
+    let server = SERVER.get_or_init(|| Postgres::start(&[]));
+    let name = format!("row{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let url = server.database(&name);
+    let mut handles: Vec<Arc<dyn SessionStore>> = Vec::new();
+    for _ in 0..count {
+        let mut options = countersign_postgres::Options::default();
+        options.connect_timeout = PATIENCE;
+        options.acquire_timeout = PATIENCE;
+        options.statement_timeout = PATIENCE;
+        let store = PostgresStore::connect(&url, options).await;
+        handles.push(Arc::new(store.unwrap()));
+    }
+    Opened {
+        handles,
+        kept: Box::new(()),
+    }
+}
+
+/// Runs a row on real threads, on every store, and notes what it did there.
 pub(crate) fn on_every_store<F: Future<Output = ()>>(row: impl Fn(Kind) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -79,6 +143,19 @@ pub(crate) fn on_every_store<F: Future<Output = ()>>(row: impl Fn(Kind) -> F) {
         .build()
         .unwrap();
     for kind in STORES {
+        Seen::begin();
         runtime.block_on(row(kind));
+        let Seen {
+            guesses,
+            approvals,
+            messages,
+        } = Seen::so_far();
+        note(
+            &this_test(),
+            &kind.to_string(),
+            From::Inside,
+            &format!("{guesses} guesses, {messages} messages"),
+            &format!("{approvals} approvals"),
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! A store whose steps are taken at the test's own time.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use countersign::record::{Effect, Step};
+use countersign::record::{Action, Effect, Step};
 use countersign::store::{Durability, Entry, Incarnation, Loaded, StepQueue, Swap};
 use countersign::{Clock, FakeClock, RecordKey, SessionStore, StoreError};
 
@@ -15,15 +16,67 @@ pub(crate) struct Timed {
     inner: Arc<dyn SessionStore>,
     clock: Arc<FakeClock>,
     steps: AtomicUsize,
+    counts: Arc<Counts>,
+}
+
+/// What went through the stores of one row.
+#[derive(Debug, Default)]
+struct Counts {
+    guesses: AtomicUsize,
+    approvals: AtomicUsize,
+    messages: AtomicUsize,
+}
+
+thread_local! {
+    /// Those of the row that this thread runs: a row makes its stores on its own thread.
+    static OF_THIS_ROW: RefCell<Arc<Counts>> = RefCell::default();
+}
+
+/// What a row's stores have seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// Guesses that reached a store.
+    pub(crate) guesses: usize,
+    /// Effects that approve one.
+    pub(crate) approvals: usize,
+    /// Messages that a store allowed to leave.
+    pub(crate) messages: usize,
+}
+
+impl Seen {
+    /// Begins to count for another row.
+    pub(crate) fn begin() {
+        OF_THIS_ROW.set(Arc::default());
+    }
+
+    pub(crate) fn so_far() -> Self {
+        let counts = OF_THIS_ROW.with_borrow(Arc::clone);
+        Self {
+            guesses: counts.guesses.load(Ordering::SeqCst),
+            approvals: counts.approvals.load(Ordering::SeqCst),
+            messages: counts.messages.load(Ordering::SeqCst),
+        }
+    }
+}
+
+impl Counts {
+    fn add(&self, step: &Step, effect: &Effect) {
+        let one = |counter: &AtomicUsize, so: bool| {
+            counter.fetch_add(usize::from(so), Ordering::SeqCst);
+        };
+        one(&self.guesses, matches!(step.action, Action::Check(_)));
+        one(&self.approvals, effect.is_approval());
+        one(&self.messages, matches!(effect, Effect::Granted(_)));
+    }
 }
 
 impl Timed {
     pub(crate) fn over(inner: Arc<dyn SessionStore>, clock: Arc<FakeClock>) -> Self {
-        let steps = AtomicUsize::new(0);
         Self {
             inner,
             clock,
-            steps,
+            steps: AtomicUsize::new(0),
+            counts: OF_THIS_ROW.with_borrow(Arc::clone),
         }
     }
 
@@ -60,7 +113,9 @@ impl SessionStore for Timed {
         self.steps.fetch_add(1, Ordering::SeqCst);
         let mut step = step.clone();
         step.at = Some(self.clock.now());
-        self.inner.apply(key, &step).await
+        let effect = self.inner.apply(key, &step).await?;
+        self.counts.add(&step, &effect);
+        Ok(effect)
     }
 
     async fn sweep(&self, max: usize) -> Result<usize, StoreError> {

@@ -30,6 +30,11 @@ impl Dice {
         usize::try_from(self.draw() % bound).expect("it is below one")
     }
 
+    /// Others, which these decide.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self(self.draw())
+    }
+
     /// Heads or tails.
     pub(crate) fn coin(&mut self) -> bool {
         self.below(2) == 0

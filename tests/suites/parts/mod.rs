@@ -9,6 +9,7 @@ pub(crate) mod dice;
 pub(crate) mod exim;
 pub(crate) mod http_fake;
 pub(crate) mod leash;
+pub(crate) mod ledger;
 pub(crate) mod mail;
 pub(crate) mod moto;
 pub(crate) mod ports;

@@ -280,6 +280,12 @@ impl Server {
         );
     }
 
+    /// Open files and connections.
+    pub(crate) fn handles(&self) -> u64 {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        open.expect("the process lives").count() as u64
+    }
+
     /// Kilobytes of memory in use now.
     pub(crate) fn resident_kilobytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));

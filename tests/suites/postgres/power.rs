@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::bench::{Bench, Session, long, patient, store};
+use crate::parts::ledger::{From, note};
 use crate::parts::postgres::Postgres;
 use crate::parts::postgres::power::Synced;
 use crate::parts::used::Used;
@@ -139,6 +140,13 @@ async fn a60_the_power_is_cut_and_no_used_code_is_accepted() {
         "{cuts} cuts, {tried} used codes: none accepted again, with a fence and without; \
          {dropped} bytes of log were not synced and dropped, in {} ms",
         clock.elapsed_millis()
+    );
+    note(
+        "a60",
+        "PostgreSQL",
+        From::Inside,
+        &format!("{cuts} cuts of the power, {tried} used codes"),
+        "0 accepted again, with a fence and without",
     );
     assert!(dropped > 0, "all was synced at every cut");
 }

@@ -8,6 +8,7 @@ use countersign::Stopwatch;
 use tokio::task::JoinSet;
 
 use crate::parts::dice::Dice;
+use crate::parts::ledger::{From, note};
 use crate::parts::redis::Redis;
 use crate::parts::used::Used;
 use crate::stage::{Desk, Sent, connect, long, options, unfenced};
@@ -119,6 +120,13 @@ async fn a60_the_power_is_cut_and_no_used_code_is_accepted() {
         "{cuts} cuts, {tried} used codes: {with} accepted again, {without} without a fence; \
          {dropped} bytes were not synced and dropped, in {} ms",
         clock.elapsed_millis()
+    );
+    note(
+        "a60",
+        "Redis",
+        From::Inside,
+        &format!("{cuts} cuts of the power, {tried} used codes"),
+        &format!("{with} accepted again, {without} without a fence"),
     );
     assert!(dropped > 0, "all was synced at every cut");
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::api::Api;
 use crate::page::wrong;
+use crate::parts::ledger::{From, note};
 use crate::parts::server::{Home, Server, pause};
 use crate::races::{long, progress};
 use crate::terminal;
@@ -91,6 +92,13 @@ async fn killed_in_the_middle_of_load_nothing_acknowledged_is_lost() {
     println!(
         "{rounds} kills: {approvals} approvals and {charges} charges kept, in {} ms",
         clock.elapsed_millis()
+    );
+    note(
+        "a60, a05",
+        "SQLite",
+        From::Outside,
+        &format!("{rounds} kills of the server"),
+        &format!("{approvals} approvals and {charges} charges kept, 0 given back"),
     );
     server.stop().await;
 }

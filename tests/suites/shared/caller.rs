@@ -6,6 +6,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::fleet::Session;
+use super::held::Gate;
 
 /// One HTTP/2 connection to each server.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub(crate) enum Answer {
     TooManyAttempts,
     AlreadyUsed,
     Throttled,
+    /// No such session for this tenant and purpose.
+    NotFound,
     /// The server could not be reached: it never had the request.
     Unreached,
     /// The server died over it: it may have been charged or approved.
@@ -71,9 +74,32 @@ impl Caller {
 
     /// Guesses at a server.
     pub(crate) async fn check(&self, at: usize, session: &Session, guess: &str) -> Answer {
-        let body = json!({ "session_id": session.id, "code": guess });
-        let answer = match self.post(at, "/v1/verify/check", &body).await {
-            Ok(answer) => answer,
+        self.check_with(at, session, guess, &json!({})).await
+    }
+
+    /// The same, with more fields.
+    pub(crate) async fn check_with(
+        &self,
+        at: usize,
+        session: &Session,
+        guess: &str,
+        more: &Value,
+    ) -> Answer {
+        let mut body = more.clone();
+        (body["session_id"], body["code"]) = (json!(session.id), json!(guess));
+        self.judge(at, serde_json::to_vec(&body).expect("JSON").into())
+            .await
+    }
+
+    async fn judge(&self, at: usize, body: reqwest::Body) -> Answer {
+        let request = self.request(at, "POST", "/v1/verify/check").body(body);
+        let request = request.header("content-type", "application/json");
+        let answer: Value = match request.send().await {
+            Ok(response) if response.status() == 404 => return Answer::NotFound,
+            Ok(response) => match response.json().await {
+                Ok(answer) => answer,
+                Err(_) => return Answer::Lost,
+            },
             Err(error) if error.is_connect() => return Answer::Unreached,
             Err(_) => return Answer::Lost,
         };
@@ -90,18 +116,22 @@ impl Caller {
         }
     }
 
-    /// All these guesses at once, spread over all servers, and their answers.
+    /// All these guesses at once, spread over all servers, one connection to each, and their
+    /// answers. Each lacks its last byte until all of them are there.
     pub(crate) async fn check_at_once(
         &self,
         session: &Session,
         guesses: impl IntoIterator<Item = String>,
     ) -> Vec<Answer> {
-        let guess = |(n, guess): (usize, String)| {
-            let (caller, session) = (self.clone(), session.clone());
-            let at = n % self.ways.len();
-            tokio::spawn(async move { caller.check(at, &session, &guess).await })
+        let guesses: Vec<_> = guesses.into_iter().collect();
+        let gate = Gate::of(guesses.len());
+        let guess = |(n, guess): (usize, &String)| {
+            let body = json!({ "session_id": session.id, "code": guess });
+            let body = gate.hold(body.to_string().as_bytes());
+            let (caller, at) = (self.clone(), n % self.ways.len());
+            tokio::spawn(async move { caller.judge(at, body).await })
         };
-        let tasks: Vec<_> = guesses.into_iter().enumerate().map(guess).collect();
+        let tasks: Vec<_> = guesses.iter().enumerate().map(guess).collect();
         let mut answers = Vec::with_capacity(tasks.len());
         for task in tasks {
             answers.push(task.await.expect("no panic"));

@@ -29,7 +29,12 @@ pub(crate) async fn a67_a_revoked_key_is_refused_by_all_servers(fleet: &Fleet) {
     let took = clock.elapsed_millis();
     // The promise is one second; the rest is this machine's own slowness.
     assert!(took < 3000, "{}: refused after {took} ms", fleet.kind);
-    fleet.tell("a67", "a key refused by all", &clock);
+    fleet.tell(
+        "a67",
+        "one key, revoked",
+        &format!("refused by all after {took} ms"),
+        &clock,
+    );
     for at in 0..SERVERS {
         assert_eq!(
             caller.status_code(at).await,
@@ -61,7 +66,12 @@ pub(crate) async fn a05_a_used_code_stays_used_when_a_server_starts_again(fleet:
         let refused = count(&answers, Answer::AlreadyUsed);
         assert_eq!(refused, 3 * SERVERS, "{}: {answers:?}", fleet.kind);
     }
-    fleet.tell("a05", "20 used codes at every server", &clock);
+    fleet.tell(
+        "a05",
+        "20 used codes × 12, after a restart",
+        "0 approvals",
+        &clock,
+    );
 }
 
 /// One server is killed with -9 in the middle of load: the others go on, no session is
@@ -92,8 +102,12 @@ pub(crate) async fn a03_a_server_killed_under_load_approves_nothing_twice(fleet:
             (approvals, lost) = (approvals + approved, lost + unknown);
         }
     }
-    let figures = format!("{kills} kills, {approvals} approvals, {lost} answers lost");
-    fleet.tell("a03", &figures, &clock);
+    fleet.tell(
+        "a03",
+        &format!("{kills} kills of a server under load"),
+        &format!("{approvals} approvals, {lost} answers lost, 0 approved twice"),
+        &clock,
+    );
 }
 
 /// Many people who type their codes, each at any server.
@@ -169,7 +183,9 @@ async fn type_in(caller: Caller, n: usize, session: Session, answers: Arc<Atomic
             Answer::AlreadyUsed => break,
             Answer::Lost if turn > 1 => known.unknown += 1,
             Answer::WrongCode { .. } | Answer::Lost | Answer::Unreached => {}
-            Answer::TooManyAttempts | Answer::Throttled => panic!("turn {turn}: {answer:?}"),
+            Answer::TooManyAttempts | Answer::Throttled | Answer::NotFound => {
+                panic!("turn {turn}: {answer:?}")
+            }
         }
     }
     known

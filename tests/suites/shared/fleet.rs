@@ -1,31 +1,54 @@
-//! Four server processes on one store, as a load balancer would see them.
+//! Four server processes on one store, as a load balancer would see them; on the memory
+//! store it is one, met on four connections.
 
+use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use countersign::Stopwatch;
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::caller::Caller;
 use super::store::{Kind, Store};
+use crate::parts::ledger::{From, note};
 use crate::parts::server::{Home, PATIENCE, Server, pause};
 
-/// How many there are.
+/// How many ways there are to them: one to each, or four to the one.
 pub(crate) const SERVERS: usize = 4;
+
+/// Who has a key in the configuration of a server whose memory no command can reach.
+const TENANTS: [&str; 16] = [
+    "a01", "a02", "a04", "a07", "a08", "another", "a09", "a10", "a11", "a12", "a13", "a14", "a15",
+    "a16", "a56", "soak",
+];
+const SCOPES: [&str; 3] = ["send", "check", "admin"];
 
 /// The servers and their store.
 pub(crate) struct Fleet {
     pub(crate) kind: Kind,
     // In the order in which they end: the servers before their store.
     stations: Vec<Station>,
-    _store: Store,
+    keys: HashMap<&'static str, String>,
+    store: Store,
     _folder: TempDir,
 }
 
 struct Station {
     home: Home,
     server: Option<Server>,
+}
+
+/// What servers and their store hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Weight {
+    /// Memory in use.
+    pub(crate) kilobytes: u64,
+    /// Open files and connections.
+    pub(crate) handles: u64,
+    /// Values in the store; none are counted in a server's memory.
+    pub(crate) records: u64,
 }
 
 /// A session as its owner knows it.
@@ -38,45 +61,72 @@ pub(crate) struct Session {
 
 impl Fleet {
     pub(crate) async fn start(kind: Kind) -> Self {
+        Self::reached(kind, Store::url).await
+    }
+
+    /// The same, on a store that is reached under the address given.
+    pub(crate) async fn reached(kind: Kind, url: impl FnOnce(&Store) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = Store::start(kind, folder.path());
-        let config = configuration(&store.url(), folder.path());
-        let homes = [0; SERVERS].map(|_| Home::with_config(&config));
-        // All at once, on a store in which nothing is yet.
-        let [a, b, c, d] = &homes;
-        let servers = tokio::join!(a.serve(), b.serve(), c.serve(), d.serve());
-        let servers = <[Server; SERVERS]>::from(servers);
-        let station = |(home, server)| Station {
-            home,
-            server: Some(server),
+        let keys = match kind {
+            Kind::Memory => keys(),
+            _ => HashMap::new(),
         };
-        let stations = homes.into_iter().zip(servers).map(station).collect();
+        let config = configuration(&url(&store), folder.path(), &keys);
+        let mut stations = Vec::new();
+        let homes = [0; SERVERS].map(|_| Home::with_config(&config));
+        if kind == Kind::Memory {
+            let [home, ..] = homes;
+            let server = Some(home.serve().await);
+            stations.push(Station { home, server });
+        } else {
+            // All at once, on a store in which nothing is yet.
+            let [a, b, c, d] = &homes;
+            let servers = tokio::join!(a.serve(), b.serve(), c.serve(), d.serve());
+            let servers = <[Server; SERVERS]>::from(servers);
+            for (home, server) in homes.into_iter().zip(servers.map(Some)) {
+                stations.push(Station { home, server });
+            }
+        }
         Self {
             kind,
             stations,
-            _store: store,
+            keys,
+            store,
             _folder: folder,
         }
     }
 
     /// The calls of a fresh key of `tenant`, with every scope, to all servers.
     pub(crate) fn tenant(&self, tenant: &str) -> Caller {
-        let key = self.home(0).key(tenant, &["send", "check", "admin"]);
-        Caller::new(
-            self.stations.iter().map(|station| station.home.base()),
-            &key,
-        )
+        let key = match self.kind {
+            Kind::Memory => self.keys[tenant].clone(),
+            _ => self.home(0).key(tenant, &SCOPES),
+        };
+        Caller::new((0..SERVERS).map(|at| self.home(at).base()), &key)
     }
 
     /// The folder in which a server runs, for commands beside it.
     pub(crate) fn home(&self, at: usize) -> &Home {
-        &self.stations[at].home
+        &self.stations[at % self.stations.len()].home
     }
 
     /// Opens a session at a server, and reads its code there.
     pub(crate) async fn send(&self, caller: &Caller, at: usize, to: &str) -> Session {
+        self.send_with(caller, at, to, json!({})).await
+    }
+
+    /// The same, with more fields.
+    pub(crate) async fn send_with(
+        &self,
+        caller: &Caller,
+        at: usize,
+        to: &str,
+        more: Value,
+    ) -> Session {
         let shown = self.codes(at).len();
-        let body = json!({ "to": to, "channel": "sms" });
+        let mut body = more;
+        (body["to"], body["channel"]) = (json!(to), json!("sms"));
         let sent = caller.post(at, "/v1/verify/send", &body).await;
         let sent = sent.expect("the server answers");
         assert_eq!(sent["status"], "sent", "{sent}");
@@ -111,13 +161,30 @@ impl Fleet {
         station.server = Some(station.home.serve().await);
     }
 
-    /// Prints a row's figures.
-    pub(crate) fn tell(&self, row: &str, what: &str, clock: &Stopwatch) {
-        println!(
-            "{}: {row}: {what} in {} ms",
-            self.kind,
-            clock.elapsed_millis()
-        );
+    /// What all running servers and their store hold now.
+    pub(crate) fn weight(&self) -> Weight {
+        let running = self.stations.iter().filter_map(|one| one.server.as_ref());
+        let mut weight = Weight {
+            records: self.store.records(),
+            ..Weight::default()
+        };
+        for server in running {
+            weight.kilobytes += server.resident_kilobytes();
+            weight.handles += server.handles();
+        }
+        weight
+    }
+
+    /// Prints a row's figures, and notes them.
+    pub(crate) fn tell(&self, row: &str, tried: &str, showed: &str, clock: &Stopwatch) {
+        let (kind, took) = (self.kind, clock.elapsed_millis());
+        println!("{kind}: {row}: {tried}: {showed}, in {took} ms");
+        let servers = match self.stations.len() {
+            1 => "one server",
+            _ => "four servers",
+        };
+        let tried = format!("{tried}, {servers}");
+        note(row, &kind.to_string(), From::Outside, &tried, showed);
     }
 
     /// All codes that a server has shown in its terminal, the oldest first.
@@ -144,22 +211,38 @@ impl Fleet {
     }
 
     fn server(&self, at: usize) -> &Server {
-        self.stations[at].server.as_ref().expect("it runs")
+        let station = &self.stations[at % self.stations.len()];
+        station.server.as_ref().expect("it runs")
     }
 }
 
 /// The same for all servers. No pause between messages, so that a test can resend; codes
 /// are shown in the terminal; everything else is the default.
-fn configuration(store: &str, folder: &Path) -> String {
+fn configuration(store: &str, folder: &Path, keys: &HashMap<&str, String>) -> String {
     let shell = Home::empty();
     let secret = folder.join("secret");
     std::fs::write(&secret, shell.run_ok(&["secret", "new"])).expect("the file is written");
     let private = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(&secret, private).expect("permissions");
+    let key = |(tenant, key): (&&str, &String)| {
+        let hash = Sha256::digest(key.as_bytes());
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("[[api_key]]\ntenant = \"{tenant}\"\nscopes = {SCOPES:?}\nsha256 = \"{hash}\"\n")
+    };
+    let keys: String = keys.iter().map(key).collect();
     format!(
         "secret_file = \"{}\"\n[store]\nurl = \"{store}\"\n\
          [jwt]\nhs256_secret = \"a secret of the test's own, of 32 bytes\"\n\
-         [sms]\nvia = [\"console\"]\n[policy]\nresend_cooldown_seconds = 0\nmax_sends = 10\n",
+         [sms]\nvia = [\"console\"]\n[policy]\nresend_cooldown_seconds = 0\nmax_sends = 10\n{keys}",
         secret.display()
     )
+}
+
+/// A key of each tenant, made in a folder of their own.
+fn keys() -> HashMap<&'static str, String> {
+    let home = Home::empty();
+    TENANTS
+        .into_iter()
+        .map(|tenant| (tenant, home.key(tenant, &SCOPES)))
+        .collect()
 }

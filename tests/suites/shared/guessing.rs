@@ -29,7 +29,8 @@ pub(crate) async fn a01_wrong_guesses_at_once_are_compared_five_times(fleet: &Fl
     }
     fleet.tell(
         "a01, a03",
-        &format!("{} × {AT_ONCE} wrong guesses", rounds()),
+        &format!("{} × {AT_ONCE} wrong guesses at once", rounds()),
+        "5 comparisons in each",
         &clock,
     );
 }
@@ -49,7 +50,8 @@ pub(crate) async fn a02_right_answers_at_once_are_approved_once(fleet: &Fleet) {
     }
     fleet.tell(
         "a02, a03",
-        &format!("{} × {AT_ONCE} right answers", rounds()),
+        &format!("{} × {AT_ONCE} right answers at once", rounds()),
+        "1 approval in each",
         &clock,
     );
 }
@@ -78,7 +80,12 @@ pub(crate) async fn a12_new_sessions_give_no_guess_back(fleet: &Fleet) {
             fleet.kind
         );
     }
-    fleet.tell("a12", &format!("{} × {SERVERS} sessions", rounds()), &clock);
+    fleet.tell(
+        "a12",
+        &format!("{} × {SERVERS} sessions with 5 wrong guesses", rounds()),
+        "10 comparisons in each hour",
+        &clock,
+    );
 }
 
 /// Four wrong guesses in flight with the right one: the owner is never refused.
@@ -93,5 +100,10 @@ pub(crate) async fn a16_wrong_guesses_in_flight_never_refuse_the_owner(fleet: &F
         let approved = count(&answers, Answer::Verified);
         assert_eq!(approved, 1, "{}, round {round}: {answers:?}", fleet.kind);
     }
-    fleet.tell("a16", &format!("{} × 4 wrong, 1 right", rounds()), &clock);
+    fleet.tell(
+        "a16",
+        &format!("{} × 4 wrong and 1 right at once", rounds()),
+        "the right one never refused",
+        &clock,
+    );
 }

@@ -35,6 +35,7 @@ pub(crate) async fn a11_a_resend_gives_no_attempt_back(fleet: &Fleet) {
     fleet.tell(
         "a11",
         &format!("{} × 10 × (4 wrong, resend)", rounds()),
+        "5 comparisons in each session",
         &clock,
     );
 }
@@ -54,7 +55,12 @@ pub(crate) async fn a13_the_old_codes_are_dead_after_a_resend(fleet: &Fleet) {
         let newest = caller.check(3, &third, &third.code).await;
         assert_eq!(newest, Answer::Verified, "{}, round {round}", fleet.kind);
     }
-    fleet.tell("a13", &format!("{} × 2 old codes", rounds()), &clock);
+    fleet.tell(
+        "a13",
+        &format!("{} × 2 old codes", rounds()),
+        "0 approvals of them",
+        &clock,
+    );
 }
 
 /// Wrong guesses at three servers while the fourth resends: the old code is dead, every
@@ -91,7 +97,8 @@ pub(crate) async fn a14_a_guess_that_races_a_resend_brings_no_old_code_back(flee
     }
     fleet.tell(
         "a14",
-        &format!("{} × 3 guesses and a resend", rounds()),
+        &format!("{} × 3 guesses and a resend at once", rounds()),
+        "0 approvals of the old code, 1 of the new",
         &clock,
     );
 }
@@ -128,5 +135,10 @@ pub(crate) async fn a15_one_guess_is_tried_on_one_session_and_charged_once(fleet
             assert_eq!(right, Answer::Verified, "{}, round {round}", fleet.kind);
         }
     }
-    fleet.tell("a15", &format!("{} × 3 live codes", rounds()), &clock);
+    fleet.tell(
+        "a15",
+        &format!("{} × 3 live codes, each guessed at the others", rounds()),
+        "each charged once, 0 approvals",
+        &clock,
+    );
 }

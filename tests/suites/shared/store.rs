@@ -10,6 +10,8 @@ use crate::parts::redis::cluster::RedisCluster;
 /// Which store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// In the one server's memory.
+    Memory,
     /// One file, which processes of one machine share.
     Sqlite,
     /// One Redis.
@@ -23,7 +25,8 @@ pub(crate) enum Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Sqlite => "SQLite file",
+            Self::Memory => "memory",
+            Self::Sqlite => "SQLite",
             Self::Redis => "Redis",
             Self::RedisCluster => "Redis Cluster",
             Self::Postgres => "PostgreSQL",
@@ -33,6 +36,7 @@ impl fmt::Display for Kind {
 
 /// A running store.
 pub(crate) enum Store {
+    Memory,
     Sqlite(String),
     Redis(Redis),
     RedisCluster(RedisCluster),
@@ -43,6 +47,7 @@ impl Store {
     /// Starts one, a file in `folder`.
     pub(crate) fn start(kind: Kind, folder: &Path) -> Self {
         match kind {
+            Kind::Memory => Self::Memory,
             Kind::Sqlite => Self::Sqlite(folder.join("shared.db").display().to_string()),
             Kind::Redis => Self::Redis(Redis::start(&[])),
             Kind::RedisCluster => Self::RedisCluster(RedisCluster::start(3)),
@@ -53,10 +58,31 @@ impl Store {
     /// What `store.url` says of it.
     pub(crate) fn url(&self) -> String {
         match self {
+            Self::Memory => "memory:".to_owned(),
             Self::Sqlite(path) => format!("sqlite:{path}"),
             Self::Redis(server) => server.url(),
             Self::RedisCluster(cluster) => cluster.url(),
             Self::Postgres(server) => server.url("postgres"),
         }
+    }
+
+    /// How many values it holds; zero where nobody can see them.
+    pub(crate) fn records(&self) -> u64 {
+        let told = match self {
+            Self::Memory | Self::RedisCluster(_) => return 0,
+            Self::Sqlite(path) => {
+                let file = rusqlite::Connection::open(path).expect("the file");
+                let count = file.query_row("SELECT count(*) FROM records", [], |row| {
+                    row.get::<_, i64>(0)
+                });
+                return count.expect("a count").unsigned_abs();
+            }
+            Self::Redis(server) => server.cli(&["DBSIZE"]),
+            Self::Postgres(server) => {
+                server.sql("postgres", "SELECT count(*) FROM countersign_records")
+            }
+        };
+        let digits: String = told.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or_else(|_| panic!("a count: {told}"))
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 
 use crate::dice::Dice;
+use crate::ledger::{From, note};
 use crate::load::{Judgement, Log, child};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -39,6 +40,13 @@ async fn a60_killed_in_the_middle_of_load_nothing_acknowledged_is_lost() {
         assert!(judged.is_clean(), "kill {round}: {judged:?}");
     }
     println!("{kills} kills, {sessions} sessions, {events} acknowledgements: {judged:?}");
+    note(
+        "a60",
+        "SQLite",
+        From::Inside,
+        &format!("{kills} kills of the process, {events} acknowledgements"),
+        &judged.to_string(),
+    );
     assert_eq!(
         u64::from(kills),
         rounds,

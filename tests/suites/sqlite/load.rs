@@ -1,6 +1,7 @@
 //! Load on a file by a process that may be killed, and the judgement of what it left.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -191,6 +192,21 @@ pub(crate) struct Judgement {
     pub(crate) given_back: usize,
     /// Sessions that had been sent and are not there.
     pub(crate) lost: usize,
+}
+
+impl fmt::Display for Judgement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            approved,
+            again,
+            given_back,
+            lost,
+        } = self;
+        write!(
+            f,
+            "{approved} used codes, {again} accepted again, {given_back} given back, {lost} lost"
+        )
+    }
 }
 
 impl Judgement {

@@ -14,6 +14,7 @@ use platter::{Left, Platter};
 use trace::{Call, Event, events, traced};
 
 use crate::dice::Dice;
+use crate::ledger::{From, note};
 use crate::load::{Judgement, Log, dressed};
 
 const FILE: &str = "countersign.db";
@@ -147,6 +148,13 @@ async fn a60_the_power_is_cut_and_nothing_acknowledged_is_lost() {
     println!(
         "{cuts} cuts, {copying} of them in a checkpoint, in {events} events with \
          {acknowledged} acknowledgements; {dropped} bytes were not synced and dropped: {judged:?}"
+    );
+    note(
+        "a60",
+        "SQLite",
+        From::Inside,
+        &format!("{cuts} cuts of the power, {acknowledged} acknowledgements"),
+        &judged.to_string(),
     );
     assert!(judged.approved > 0, "no used code was put to the test");
     assert!(dropped > 0, "all was synced at every cut");

@@ -1,0 +1,249 @@
+//! The soak: mixed load with faults throughout. No invariant breaks, and nothing grows.
+//!
+//! An ordinary run takes a few rounds; `COUNTERSIGN_SOAK_SECONDS` names how long each store
+//! is kept at it otherwise, and only then it is asked whether anything grew, since a server
+//! needs some minutes to have all the memory that it will have. Every round prints its seed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::Stopwatch;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::fleet::{Fleet, SERVERS, Weight};
+use super::net::Net;
+use super::store::{Kind, Store};
+use crate::parts::dice::Dice;
+use crate::parts::ledger::{From, note};
+use crate::parts::proxy::{End, Fault, Proxy, Way};
+
+/// People at once.
+const PEOPLE: usize = 32;
+/// Numbers that they share: what is kept about them is bounded.
+const NUMBERS: usize = 512;
+/// Rounds of an ordinary run.
+const ROUNDS: u64 = 12;
+/// A server is killed in every so many rounds.
+const KILLS: u64 = 6;
+
+const FAULTS: [Fault; 4] = [
+    Fault::CutBefore(End::Reset),
+    Fault::CutAfter(End::Close),
+    Fault::Swallow(Way::ToClient),
+    Fault::Hold,
+];
+
+/// What all that was told adds up to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    calls: u64,
+    approvals: u64,
+    compared: u64,
+    refused: u64,
+    /// Calls of which nobody knows what became.
+    unknown: u64,
+}
+
+/// How long each store is kept at it; none in an ordinary run.
+fn seconds() -> Option<u64> {
+    std::env::var("COUNTERSIGN_SOAK_SECONDS").ok()?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_breaks_or_grows_in_a_servers_memory() {
+    soak(Kind::Memory).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_breaks_or_grows_on_sqlite() {
+    soak(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_breaks_or_grows_on_redis() {
+    soak(Kind::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_breaks_or_grows_on_postgres() {
+    soak(Kind::Postgres).await;
+}
+
+async fn soak(kind: Kind) {
+    let (mut net, clock) = (None, Stopwatch::start());
+    let mut fleet = Fleet::reached(kind, |store| proxied(store, &mut net)).await;
+    let caller = Arc::new(fleet.tenant("soak"));
+    let (mut sum, mut weights, mut faults) = (Told::default(), Vec::new(), 0);
+    for round in 0.. {
+        let over = match seconds() {
+            Some(seconds) => clock.elapsed() >= Duration::from_secs(seconds),
+            None => round == ROUNDS,
+        };
+        if over {
+            break;
+        }
+        let mut dice = Dice::seeded(round);
+        if let Some(net) = &net {
+            let nth = u64::try_from(1 + dice.below(200)).expect("it is small");
+            net.strike(nth, FAULTS[dice.below(FAULTS.len())]);
+        }
+        let dies = kind != Kind::Memory && round % KILLS == KILLS - 1;
+        let told = a_round(&mut fleet, &caller, &mut dice, dies).await;
+        if let Some(net) = &net {
+            net.mend().await;
+        }
+        faults += u64::from(dies) + u64::from(net.is_some());
+        sum.add(told);
+        weights.push(fleet.weight());
+        if round % 50 == 0 {
+            println!(
+                "{kind}: round {round} (its seed), {sum:?}, {:?}",
+                weights.last()
+            );
+        }
+    }
+    assert!(
+        sum.approvals > 0 && sum.compared > sum.approvals,
+        "{kind}: {sum:?}"
+    );
+    let tried = format!(
+        "{} calls, {faults} faults, {} s",
+        sum.calls,
+        clock.elapsed().as_secs()
+    );
+    let grew = if seconds().is_some() {
+        flat(kind, &weights)
+    } else {
+        String::new()
+    };
+    println!("{kind}: {tried}: {sum:?}{grew}");
+    let showed = format!("0 approved twice, at most 5 comparisons a session{grew}");
+    note("soak", &kind.to_string(), From::Outside, &tried, &showed);
+}
+
+/// The store's address over a proxy that fails, where there is a network.
+fn proxied(store: &Store, net: &mut Option<Net>) -> String {
+    let port = match store {
+        Store::Redis(server) => server.port,
+        Store::Postgres(server) => server.port,
+        _ => return store.url(),
+    };
+    let proxy = Proxy::start(port);
+    let url = store
+        .url()
+        .replace(&format!(":{port}"), &format!(":{}", proxy.port()));
+    *net = Some(Net::of(vec![proxy]));
+    url
+}
+
+/// Everybody once, while a server may die.
+async fn a_round(fleet: &mut Fleet, caller: &Arc<Caller>, dice: &mut Dice, dies: bool) -> Told {
+    let person = |_| tokio::spawn(one_person(Arc::clone(caller), dice.fork()));
+    let people: Vec<_> = (0..PEOPLE).map(person).collect();
+    let victim = dice.below(SERVERS);
+    if dies {
+        fleet.kill(victim).await;
+    }
+    let mut sum = Told::default();
+    for person in people {
+        sum.add(person.await.expect("an invariant broke"));
+    }
+    if dies {
+        fleet.restart(victim).await;
+    }
+    sum
+}
+
+/// Sends, mistypes now and then, and types the code three times, each at any server.
+async fn one_person(caller: Arc<Caller>, mut dice: Dice) -> Told {
+    let mut told = Told::default();
+    let (code, to) = (1000 + dice.below(8999), dice.below(NUMBERS));
+    let (right, wrong) = (code.to_string(), (code + 1).to_string());
+    let send = json!({ "to": format!("+4748{to:06}"), "channel": "sms", "custom_code": right });
+    let Some(sent) = told
+        .call(&caller, &mut dice, "/v1/verify/send", &send)
+        .await
+    else {
+        return told;
+    };
+    let Some(session) = sent["session_id"].as_str() else {
+        return told;
+    };
+    let mistakes = dice.below(4);
+    let guesses = (0..mistakes)
+        .map(|_| &wrong)
+        .chain([&right, &right, &right]);
+    let (mut approvals, mut compared) = (0, 0);
+    for guess in guesses {
+        let body = json!({ "session_id": session, "code": guess });
+        let answer = told
+            .call(&caller, &mut dice, "/v1/verify/check", &body)
+            .await;
+        let answer = answer.unwrap_or_default();
+        approvals += u64::from(answer["status"] == "verified" && answer["reason"].is_null());
+        compared += u64::from(answer["reason"] == "wrong_code");
+    }
+    assert!(approvals <= 1, "{approvals} approvals of {session}");
+    assert!(
+        approvals + compared <= 5,
+        "{compared} compared of {session}"
+    );
+    told.approvals += approvals;
+    told.compared += approvals + compared;
+    told
+}
+
+impl Told {
+    async fn call(
+        &mut self,
+        caller: &Caller,
+        dice: &mut Dice,
+        path: &str,
+        body: &Value,
+    ) -> Option<Value> {
+        let at = dice.below(SERVERS);
+        self.calls += 1;
+        match caller.post(at, path, body).await {
+            Ok(answer) => {
+                self.refused += u64::from(answer["type"].is_string());
+                Some(answer)
+            }
+            Err(_) => {
+                self.unknown += 1;
+                None
+            }
+        }
+    }
+
+    const fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.approvals += other.approvals;
+        self.compared += other.compared;
+        self.refused += other.refused;
+        self.unknown += other.unknown;
+    }
+}
+
+/// After a third of the time nothing grows any more by more than a fifth: memory, handles and
+/// records, the most of each in the second third beside the most in the last.
+fn flat(kind: Kind, weights: &[Weight]) -> String {
+    let third = weights.len() / 3;
+    let most = |part: &[Weight], of: fn(&Weight) -> u64| part.iter().map(of).max().unwrap_or(0);
+    let (middle, end) = (&weights[third..2 * third], &weights[2 * third..]);
+    let mut told = String::new();
+    let quantities: [(&str, fn(&Weight) -> u64); 3] = [
+        ("kB", |weight| weight.kilobytes),
+        ("handles", |weight| weight.handles),
+        ("records", |weight| weight.records),
+    ];
+    for (name, of) in quantities {
+        let (before, after) = (most(middle, of), most(end, of));
+        assert!(
+            after <= before + before / 5,
+            "{kind}: {before} {name} became {after}"
+        );
+        told += &format!(", {before} to {after} {name}");
+    }
+    told
+}
