@@ -1,0 +1,155 @@
+//! What must hold in every state.
+
+use crate::material::{LIFETIME_TICKS, MAX_ATTEMPTS, MAX_FAILURES};
+use crate::protocol::Protocol;
+use crate::scenario::Role;
+use crate::state::{Call, DESTINATION, Phase, State};
+use crate::values::Found;
+
+/// A law, by what a caller would say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Law {
+    /// A code is approved to one caller, once; whatever crashed.
+    ApprovedOnce,
+    /// No more comparisons are told than a session has attempts.
+    Attempts,
+    /// No more failures are told than a destination may have.
+    Failures,
+    /// What is told was written before.
+    ToldAfterWrite,
+    /// No approval that was decided, or written, at or after the expiry is told.
+    InTime,
+    /// One attempt is charged once, however often it is repeated.
+    ChargedOnce,
+    /// A right code is refused only for a reason that the policy gives.
+    RightIsTaken,
+    /// A failure that was told is counted.
+    FailureCounts,
+    /// Under one idempotency key one message leaves.
+    OneMessage,
+    /// Under one idempotency key one session is opened.
+    OneSession,
+    /// All tries of one send that are told a session are told the same one.
+    OneAnswer,
+    /// No message leaves before its session is stored.
+    StoredFirst,
+    /// Whoever waits is answered in the end.
+    Answered,
+}
+
+impl Protocol {
+    /// The first law that this state breaks.
+    pub(crate) fn law_broken(&self, state: &State) -> Option<Law> {
+        let holds = [
+            (Law::ApprovedOnce, self.approvals_are_single(state)),
+            (Law::Attempts, self.attempts_are_bounded(state)),
+            (Law::Failures, self.failures_are_bounded(state)),
+            (Law::ChargedOnce, self.charges_are_single(state)),
+            (Law::FailureCounts, self.failures_are_counted(state)),
+            (Law::OneMessage, state.ghost.lost || state.ghost.messages <= 1),
+            (Law::OneSession, state.ghost.lost || self.own_sessions(state) <= 1),
+            (Law::OneAnswer, state.ghost.lost || self.answers_agree(state)),
+            (Law::Answered, self.nobody_is_stuck(state)),
+        ];
+        let first = holds.iter().find(|(_, holds)| !holds).map(|(law, _)| *law);
+        state.ghost.broken.or(first)
+    }
+
+    fn approvals_are_single(&self, state: &State) -> bool {
+        let of = |session| self.count(state, session, |told| told == Found::Approved);
+        self.sessions().all(|session| of(session) <= 1)
+    }
+
+    fn attempts_are_bounded(&self, state: &State) -> bool {
+        self.sessions().all(|session| {
+            let compared = self.guesses(state, session).filter(|call| call.compared);
+            compared.count() <= usize::from(MAX_ATTEMPTS)
+        })
+    }
+
+    /// Gates are not fenced: what a failover lost, they have forgotten.
+    fn failures_are_bounded(&self, state: &State) -> bool {
+        state.ghost.lost || self.told_failures(state) <= usize::from(MAX_FAILURES)
+    }
+
+    fn failures_are_counted(&self, state: &State) -> bool {
+        let value = state.nodes[usize::from(state.leader)].values[usize::from(DESTINATION)];
+        let counted = self.values.failures(value, state.tick);
+        state.ghost.lost || self.told_failures(state) <= usize::from(counted)
+    }
+
+    /// An attempt without a name is another one each time.
+    fn charges_are_single(&self, state: &State) -> bool {
+        self.roles().all(|(caller, role)| {
+            let call = &state.calls[usize::from(caller)];
+            match role {
+                Role::Guess { named: true, .. } => call.charged <= 1,
+                _ => call.charged <= call.tries,
+            }
+        })
+    }
+
+    fn answers_agree(&self, state: &State) -> bool {
+        let told = state.calls.iter().filter_map(|call| match call.told {
+            Found::Granted(nonce) | Found::Existing(nonce) | Found::Answered(nonce) => Some(nonce),
+            _ => None,
+        });
+        let mut told: Vec<_> = told.collect();
+        told.dedup();
+        told.len() <= 1
+    }
+
+    /// Where nothing more can happen but faults, nobody waits.
+    fn nobody_is_stuck(&self, state: &State) -> bool {
+        let waits = |phase| matches!(phase, Phase::InLine | Phase::InBatch | Phase::Delivering);
+        let moving = !state.wires.is_empty() || self.goes_on(state);
+        moving || !state.calls.iter().any(|call| waits(call.phase))
+    }
+
+    /// Whether refusing this caller's right code as `found` needs no excuse.
+    pub(crate) fn is_reason(&self, state: &State, caller: u8, session: u8, found: Found) -> bool {
+        let (opened, life) = self.opening(state, session);
+        let over = state.tick >= opened + LIFETIME_TICKS;
+        let charged: usize = self.guesses(state, session).map(|call| usize::from(call.charged)).sum();
+        match found {
+            Found::Expired => over || state.life > life,
+            Found::Exhausted => over || charged >= usize::from(MAX_ATTEMPTS),
+            Found::Throttled => self.charges(state) >= usize::from(MAX_FAILURES),
+            Found::AlreadyUsed => over || self.somebody_may_have_it(state, caller, session),
+            // What was opened in a run may be lost, or unknown to a primary that no longer is one.
+            Found::Unknown => state.life > 1 && session >= self.scenario.opened,
+            _ => false,
+        }
+    }
+
+    /// Whether the code went to another caller, or to a try that nobody could know again.
+    fn somebody_may_have_it(&self, state: &State, caller: u8, session: u8) -> bool {
+        self.roles().any(|(other, role)| {
+            let Role::Guess { session: of, right: true, named } = role else {
+                return false;
+            };
+            let call = &state.calls[usize::from(other)];
+            let known = other == caller && (named || !call.doubted);
+            of == session && call.charged > 0 && !known
+        })
+    }
+
+    fn own_sessions(&self, state: &State) -> u32 {
+        let senders = self.roles().filter(|(_, role)| *role == Role::Send);
+        let own = senders.fold(0, |mask, (caller, _)| mask | 1 << self.own_nonce(caller));
+        (state.ghost.opened & own).count_ones()
+    }
+
+    fn told_failures(&self, state: &State) -> usize {
+        let failed = |call: &&Call| call.compared && call.told != Found::Approved;
+        state.calls.iter().filter(failed).count()
+    }
+
+    fn charges(&self, state: &State) -> usize {
+        state.calls.iter().map(|call| usize::from(call.charged)).sum()
+    }
+
+    fn count(&self, state: &State, session: u8, is: impl Fn(Found) -> bool) -> usize {
+        self.guesses(state, session).filter(|call| is(call.told)).count()
+    }
+}
