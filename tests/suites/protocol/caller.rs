@@ -58,7 +58,7 @@ impl Protocol {
     /// came with was acknowledged.
     pub(crate) fn tell(&self, state: &mut State, seat: &Seat, written: bool) {
         if seat.changed && !written {
-            state.ghost.broken = Some(Law::ToldAfterWrite);
+            self.breaks(state, Law::ToldAfterWrite);
         }
         match self.role(seat.caller) {
             Role::Guess { session, right, .. } => self.tell_verdict(state, seat, session, right),
@@ -78,10 +78,10 @@ impl Protocol {
             // swaps cannot know.
             let late = state.ghost.late & 1 << session != 0 || seat.changed && over && swap;
             if late {
-                state.ghost.broken = Some(Law::InTime);
+                self.breaks(state, Law::InTime);
             }
         } else if right && !self.is_reason(state, seat.caller, session, told) {
-            state.ghost.broken = Some(Law::RightIsTaken);
+            self.breaks(state, Law::RightIsTaken);
         }
         let call = state.call(seat.caller);
         call.compared = matches!(told, Found::Approved | Found::Wrong(_))
@@ -126,6 +126,10 @@ impl Protocol {
                 self.join(state, caller, Aim::Finish);
             }
             Found::Refused => self.join(state, caller, Aim::Release),
+            Found::Overlooked => {
+                self.join(state, caller, Aim::Release);
+                self.breaks(state, Law::SentIsTold);
+            }
             Found::Done => {
                 let told = call.told;
                 end(state, caller, told);
@@ -153,7 +157,7 @@ impl Protocol {
         let nonce = state.call(caller).nonce;
         state.ghost.messages += 1;
         if state.ghost.opened & 1 << nonce == 0 {
-            state.ghost.broken = Some(Law::StoredFirst);
+            self.breaks(state, Law::StoredFirst);
         }
     }
 }

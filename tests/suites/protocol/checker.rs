@@ -18,6 +18,8 @@ pub(crate) trait Model {
     fn after(&self, state: &Self::State, one: Self::Move) -> Self::State;
     /// The law that does not hold in this state.
     fn broken(&self, state: &Self::State) -> Option<Self::Law>;
+    /// What is to be seen in this state, a bit each: laws about what never comes hold in vain.
+    fn sights(&self, state: &Self::State) -> u64;
     /// What a move means in this state, for whoever reads a trace.
     fn words(&self, state: &Self::State, one: Self::Move) -> String;
 }
@@ -29,6 +31,7 @@ pub(crate) struct Search<Law> {
     pub(crate) moves: usize,
     pub(crate) depth: usize,
     pub(crate) millis: u64,
+    pub(crate) sights: u64,
     pub(crate) broken: Option<Counterexample<Law>>,
 }
 
@@ -52,7 +55,7 @@ pub(crate) fn search<M: Model>(model: &M, progress: impl Fn(usize, usize)) -> Se
     let since = Stopwatch::start();
     let mut seen = HashSet::<u128, BuildHasherDefault<AsItIs>>::default();
     let mut ways: Vec<Way<M::Move>> = Vec::new();
-    let (mut moves, mut taken, mut depth) = (Vec::new(), 0, 0);
+    let (mut moves, mut taken, mut depth, mut sights) = (Vec::new(), 0, 0, 0);
     let start = model.start();
     seen.insert(fingerprint(&start));
     let mut broken = model.broken(&start).map(|law| Counterexample {
@@ -73,6 +76,7 @@ pub(crate) fn search<M: Model>(model: &M, progress: impl Fn(usize, usize)) -> Se
                 }
                 ways.push(Way { from: *id, by: *by });
                 let reached = u32::try_from(ways.len()).expect("a space of 4 * 10^9 states");
+                sights |= model.sights(&after);
                 if let Some(law) = model.broken(&after) {
                     let trace = trace(model, &ways, reached);
                     broken = Some(Counterexample { law, trace });
@@ -92,6 +96,7 @@ pub(crate) fn search<M: Model>(model: &M, progress: impl Fn(usize, usize)) -> Se
         moves: taken,
         depth,
         millis: since.elapsed_millis(),
+        sights,
         broken,
     }
 }

@@ -52,7 +52,9 @@ pub(crate) enum Guard {
     // What the code does not have
     /// A repetition after the expiry is told no approval.
     RecallIsInTime,
-    /// Only the try that holds the lease frees the key.
+    /// A refusal ends its try's lease and keeps the nonce for the next one.
+    RefusalKeepsNonce,
+    /// A refusal ends the lease of its own try only.
     ReleaseIsOfTheHolder,
     /// A dry run of an opening finds the session of its own nonce before any limit.
     PeekFindsSession,
@@ -83,8 +85,12 @@ impl Guard {
         Self::MessageAfterWrite,
     ];
     /// Those that are not: without one of them a law breaks today.
-    pub(crate) const MISSING: [Self; 3] =
-        [Self::RecallIsInTime, Self::ReleaseIsOfTheHolder, Self::PeekFindsSession];
+    pub(crate) const MISSING: [Self; 4] = [
+        Self::RecallIsInTime,
+        Self::RefusalKeepsNonce,
+        Self::ReleaseIsOfTheHolder,
+        Self::PeekFindsSession,
+    ];
 }
 
 /// Which guards hold.

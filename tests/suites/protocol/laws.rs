@@ -1,9 +1,9 @@
 //! What must hold in every state.
 
-use crate::material::{LIFETIME_TICKS, MAX_ATTEMPTS, MAX_FAILURES};
+use crate::material::{LEASE_TICKS, LIFETIME_TICKS, MAX_ATTEMPTS, MAX_FAILURES};
 use crate::protocol::Protocol;
 use crate::scenario::Role;
-use crate::state::{Call, DESTINATION, Phase, State};
+use crate::state::{Aim, Call, DESTINATION, Phase, State};
 use crate::values::Found;
 
 /// A law, by what a caller would say of it.
@@ -31,6 +31,10 @@ pub(crate) enum Law {
     OneSession,
     /// All tries of one send that are told a session are told the same one.
     OneAnswer,
+    /// As long as the lease of a try runs, no other is at work.
+    OneAtWork,
+    /// A try is not refused once its session is stored.
+    SentIsTold,
     /// No message leaves before its session is stored.
     StoredFirst,
     /// Whoever waits is answered in the end.
@@ -49,10 +53,23 @@ impl Protocol {
             (Law::OneMessage, state.ghost.lost || state.ghost.messages <= 1),
             (Law::OneSession, state.ghost.lost || self.own_sessions(state) <= 1),
             (Law::OneAnswer, state.ghost.lost || self.answers_agree(state)),
+            (Law::OneAtWork, state.ghost.lost || self.at_work(state) <= 1),
             (Law::Answered, self.nobody_is_stuck(state)),
         ];
-        let first = holds.iter().find(|(_, holds)| !holds).map(|(law, _)| *law);
+        let broken = |(law, holds): &(Law, bool)| !holds && self.watches(*law);
+        let first = holds.iter().find(|one| broken(one)).map(|(law, _)| *law);
         state.ghost.broken.or(first)
+    }
+
+    /// Notes that a move breaks a law.
+    pub(crate) fn breaks(&self, state: &mut State, law: Law) {
+        if self.watches(law) {
+            state.ghost.broken = Some(law);
+        }
+    }
+
+    fn watches(&self, law: Law) -> bool {
+        self.scenario.only.is_none_or(|only| only == law)
     }
 
     fn approvals_are_single(&self, state: &State) -> bool {
@@ -138,6 +155,18 @@ impl Protocol {
         let senders = self.roles().filter(|(_, role)| *role == Role::Send);
         let own = senders.fold(0, |mask, (caller, _)| mask | 1 << self.own_nonce(caller));
         (state.ghost.opened & own).count_ones()
+    }
+
+    /// How many tries are past their beginning and within their lease.
+    fn at_work(&self, state: &State) -> usize {
+        let senders = self.roles().filter(|(_, role)| *role == Role::Send);
+        let calls = senders.map(|(caller, _)| &state.calls[usize::from(caller)]);
+        let at_work = calls.filter(|call| {
+            matches!(call.aim, Aim::Peek | Aim::Open)
+                && call.phase != Phase::Over
+                && state.tick < call.leased + LEASE_TICKS
+        });
+        at_work.count()
     }
 
     fn told_failures(&self, state: &State) -> usize {

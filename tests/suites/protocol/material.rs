@@ -20,10 +20,12 @@ use crate::values::{START, TICK_SECONDS};
 
 /// A code is good for so many ticks: at the second it is over.
 pub(crate) const LIFETIME_TICKS: u8 = 2;
+/// The first tick after a beginning at which its lease (60 s) is over.
+pub(crate) const LEASE_TICKS: u8 = 2;
 /// The fewest that tell "wrong" from "out of attempts".
 pub(crate) const MAX_ATTEMPTS: u8 = 2;
-/// Failed guesses of the destination, over its sessions: one more than one session's.
-pub(crate) const MAX_FAILURES: u16 = 3;
+/// Failed guesses of the destination, over its sessions: so few that three callers pass them.
+pub(crate) const MAX_FAILURES: u16 = 2;
 /// How long a send counts: longer than a lease (60 s), over at the third tick.
 const SENDS_WINDOW_SECONDS: u32 = 100;
 
@@ -57,7 +59,7 @@ pub(crate) fn sessions(count: u8, callers: u8, sends: u16) -> Vec<Session> {
     (0..count).map(one).collect()
 }
 
-/// Small enough that four callers reach every limit.
+/// Small enough that three callers reach every limit.
 fn policy(sends: u16) -> Policy {
     let mut policy = Policy::default();
     policy.lifetime_seconds = u32::from(LIFETIME_TICKS) * TICK_SECONDS;

@@ -263,6 +263,10 @@ impl Model for Protocol {
         self.law_broken(state)
     }
 
+    fn sights(&self, state: &State) -> u64 {
+        self.seen(state)
+    }
+
     fn words(&self, state: &State, one: Move) -> String {
         self.told(state, one)
     }

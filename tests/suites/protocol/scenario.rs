@@ -1,6 +1,7 @@
 //! Who calls, what may go wrong, and how often: the bounds, each with its reason.
 
 use crate::guards::{Guard, Guards};
+use crate::laws::Law;
 
 /// Two of each show every race of many: a swap is lost to one other.
 pub(crate) const SERVERS: usize = 2;
@@ -62,6 +63,8 @@ pub(crate) struct Scenario {
     /// Messages that the destination takes in a while.
     pub(crate) sends: u16,
     pub(crate) guards: Guards,
+    /// The one law that is watched; none means all.
+    pub(crate) only: Option<Law>,
 }
 
 /// How often a caller repeats what ended in doubt. Twice would be once, and once more.
@@ -71,6 +74,8 @@ const RIGHT: Role = guess(0, true, true);
 const THIEF: Role = guess(0, true, false);
 const WRONG: Role = guess(0, false, false);
 const WRONG_NAMED: Role = guess(0, false, true);
+const WRONG_OTHER: Role = guess(1, false, false);
+const WRONG_OTHER_NAMED: Role = guess(1, false, true);
 /// At the session that the second caller opens.
 const RIGHT_NEXT: Role = guess(2, true, false);
 
@@ -91,6 +96,7 @@ impl Scenario {
         vec![
             Self::races(long),
             Self::guesses(long),
+            Self::gate(long),
             Self::failover(long),
             Self::reopened(long),
             Self::native(long),
@@ -113,18 +119,34 @@ impl Scenario {
             opened: 1,
             sends: 2,
             guards: Guards::ALL,
+            only: None,
         }
     }
 
-    /// More guesses than a session has attempts (2), and in the long run than its
-    /// destination may have failures (3). No limit hangs on these ticks, so there are none.
+    /// More guesses than a session has attempts (2). No limit hangs on these ticks, so there
+    /// are none.
     pub(crate) fn guesses(long: bool) -> Self {
+        let few: &[Role] = &[WRONG, WRONG, WRONG_NAMED];
+        let more: &[Role] = &[RIGHT, WRONG, WRONG, WRONG_NAMED];
         Self {
             name: "guesses",
-            callers: if long { &[RIGHT, WRONG, WRONG, WRONG_NAMED] } else { &[WRONG, WRONG, WRONG_NAMED] },
+            callers: if long { more } else { few },
             ticks: 0,
             budget: 2,
             ..Self::races(long)
+        }
+    }
+
+    /// Two sessions of one destination, and more guesses than it may have failures (2).
+    pub(crate) fn gate(long: bool) -> Self {
+        let few: &[Role] = &[WRONG, WRONG_OTHER, WRONG_OTHER_NAMED];
+        let more: &[Role] = &[RIGHT, WRONG, WRONG_OTHER, WRONG_OTHER_NAMED];
+        Self {
+            name: "gate",
+            callers: if long { more } else { few },
+            opened: 2,
+            budget: 1,
+            ..Self::guesses(long)
         }
     }
 
@@ -176,7 +198,7 @@ impl Scenario {
             ticks: if long { 5 } else { 3 },
             opened: 0,
             sends: 1,
-            budget: if long { 3 } else { 2 },
+            budget: if long { 2 } else { 1 },
             ..Self::races(long)
         }
     }
@@ -187,14 +209,17 @@ impl Scenario {
             name: "refused",
             opened: 2,
             sends: 2,
-            budget: if long { 2 } else { 1 },
-            ticks: if long { 4 } else { 3 },
             ..Self::send(long)
         }
     }
 
-    pub(crate) fn without(mut self, guard: Guard) -> Self {
-        self.guards = self.guards.without(guard);
+    pub(crate) fn without(mut self, guards: &[Guard]) -> Self {
+        self.guards = guards.iter().fold(self.guards, |left, guard| left.without(*guard));
+        self
+    }
+
+    pub(crate) fn watching(mut self, law: Law) -> Self {
+        self.only = Some(law);
         self
     }
 }

@@ -56,6 +56,8 @@ pub(crate) enum Found {
     Granted(u8),
     Existing(u8),
     Refused,
+    /// Refused, though the session is there that it was about to open.
+    Overlooked,
     Free,
     Proceed(u8),
     InProgress,
@@ -91,7 +93,7 @@ pub(crate) struct Values {
 #[derive(Default)]
 struct Known {
     held: Vec<Held>,
-    ids: HashMap<Vec<u8>, ValueId>,
+    ids: HashMap<(Vec<u8>, bool), ValueId>,
     taken: HashMap<(ValueId, Ask, When), Taken>,
     failures: HashMap<(ValueId, u8), u16>,
 }
@@ -102,8 +104,11 @@ struct Held {
     bytes: Option<Vec<u8>>,
     /// The life that its sessions were opened in.
     life: u8,
-    /// The tick at which its idempotency key was last leased.
-    leased: u8,
+    /// The nonce with which an idempotency key was last leased, and the tick.
+    leased: (u8, u8),
+    /// Whether the lease was given up, where that is told apart from the bytes: a guard that
+    /// the code does not have.
+    released: bool,
 }
 
 impl Values {
@@ -158,41 +163,43 @@ impl Values {
 
     fn take_anew(&self, value: ValueId, ask: Ask, when: When) -> Taken {
         let held = self.held(value);
-        let step = self.step(self.action(ask));
-        let step = self.as_broken(step, ask, when);
-        let life = if self.guards.hold(Guard::StepComparesLife) || value == ABSENT {
-            when.life
-        } else {
-            held.life
-        };
+        if let (Ask::Begin(_), true) = (ask, held.released) {
+            // As if it had never begun, but for the nonce.
+            return self.take(ABSENT, Ask::Begin(held.leased.0), when);
+        }
+        let compared = self.guards.hold(Guard::StepComparesLife) || value == ABSENT;
+        let life = if compared { when.life } else { held.life };
         let when = When { life, ..when };
-        let before = self.seen(value, ask, when);
+        let view = self.look(value, ask, when);
+        let step = self.as_broken(self.step(self.action(ask)), ask, when);
         let mut record = self.record(value, &step);
         let effect = record.step(&step, moment(when));
         let effect = effect.unwrap_or_else(|corrupt| unreachable!("{ask:?}: {corrupt}"));
-        let found = self.found(effect);
+        let found = match (ask, self.found(effect), view.is_some()) {
+            (Ask::Peek(_), Found::Done, _) => Found::Free,
+            (Ask::Peek(_), Found::Refused, true) => Found::Overlooked,
+            (_, found, _) => found,
+        };
         let expires = match found {
             Found::Proceed(_) => when.tick,
-            _ => before.as_ref().map_or(NEVER, |view| tick_of(view.expires_at)),
+            _ => view.as_ref().map_or(NEVER, |view| tick_of(view.expires_at)),
         };
         let bytes = record.encode();
         let absent = value == ABSENT && bytes == Record::absent(&step).encode();
-        let next = match (absent, held.bytes == Some(bytes.clone())) {
-            (true, _) => ABSENT,
-            (_, true) => value,
-            _ => self.number(Held {
-                bytes: Some(bytes),
-                life: if matches!(found, Found::Granted(_)) { life } else { held.life },
-                leased: if matches!(found, Found::Proceed(_)) { when.tick } else { held.leased },
-            }),
+        let next = if absent || held.bytes.as_ref() == Some(&bytes) {
+            value
+        } else {
+            self.number(held.after(bytes, found, when))
         };
-        let taken = Taken { next, found, changed: next != value, expires };
-        self.guarded(taken, value, ask, when, before.is_some())
+        let changed = next != value;
+        let taken = Taken { next, found, changed, expires };
+        self.guarded(taken, value, ask, when, view.is_some())
     }
 
     /// What the guards add that the code does not have.
     fn guarded(&self, taken: Taken, value: ValueId, ask: Ask, when: When, exists: bool) -> Taken {
         let told = |found| Taken { next: value, found, changed: false, ..taken };
+        let held = self.held(value);
         match ask {
             Ask::Check { .. } if self.guards.hold(Guard::RecallIsInTime) => {
                 let recalled = taken.found == Found::Approved && !taken.changed;
@@ -201,8 +208,14 @@ impl Values {
             Ask::Peek(nonce) if self.guards.hold(Guard::PeekFindsSession) && exists => {
                 told(Found::Existing(nonce))
             }
-            Ask::Release(_, leased) if self.guards.hold(Guard::ReleaseIsOfTheHolder) => {
-                if self.held(value).leased == leased { taken } else { told(Found::Done) }
+            Ask::Release(_, leased)
+                if self.guards.hold(Guard::ReleaseIsOfTheHolder) && held.leased.1 != leased =>
+            {
+                told(Found::Done)
+            }
+            Ask::Release(..) if self.guards.hold(Guard::RefusalKeepsNonce) && taken.changed => {
+                let next = self.number(Held { released: true, ..held });
+                Taken { next, changed: next != value, ..taken }
             }
             _ => taken,
         }
@@ -239,7 +252,7 @@ impl Values {
     }
 
     /// The session that a step is about, as it is before.
-    fn seen(&self, value: ValueId, ask: Ask, when: When) -> Option<SessionView> {
+    fn look(&self, value: ValueId, ask: Ask, when: When) -> Option<SessionView> {
         let (Ask::Check { session, .. } | Ask::Peek(session) | Ask::Open(session)) = ask else {
             return None;
         };
@@ -268,13 +281,13 @@ impl Values {
 
     fn number(&self, held: Held) -> ValueId {
         let mut known = self.known.borrow_mut();
-        let bytes = held.bytes.clone().unwrap_or_default();
-        if let Some(id) = known.ids.get(&bytes) {
+        let own = (held.bytes.clone().unwrap_or_default(), held.released);
+        if let Some(id) = known.ids.get(&own) {
             return *id;
         }
         let id = ValueId::try_from(known.held.len()).expect("fewer than 65,536 values");
         known.held.push(held);
-        known.ids.insert(bytes, id);
+        known.ids.insert(own, id);
         id
     }
 
@@ -292,6 +305,20 @@ impl Values {
             Effect::Idempotency(IdempotencyEffect::Answered(answer)) => Found::Answered(answer[0]),
             Effect::Done => Found::Done,
             other => unreachable!("no step of the model has this effect: {other:?}"),
+        }
+    }
+}
+
+impl Held {
+    fn after(&self, bytes: Vec<u8>, found: Found, when: When) -> Self {
+        Self {
+            bytes: Some(bytes),
+            life: if matches!(found, Found::Granted(_)) { when.life } else { self.life },
+            leased: match found {
+                Found::Proceed(nonce) => (nonce, when.tick),
+                _ => self.leased,
+            },
+            released: false,
         }
     }
 }

@@ -133,6 +133,7 @@ fn say(found: Found) -> String {
         Found::Granted(number) => format!("session {number} opened"),
         Found::Existing(number) => format!("session {number} was there"),
         Found::Refused => "refused".into(),
+        Found::Overlooked => "refused, though its session was there".into(),
         Found::Free => "nothing in the way".into(),
         Found::Proceed(number) => format!("go on with nonce {number}"),
         Found::InProgress => "another try is at work".into(),
