@@ -25,8 +25,9 @@
 //!
 //! The values are real records' bytes, and what a step makes of them [`Record::step`] says,
 //! on steps that a real verifier made. The loop, the queue and the send are written again
-//! here, so that their guards can be switched off; a walk through the model beside the real
-//! [`StepQueue`](countersign::store::StepQueue) shows that both do the same.
+//! here, so that their guards can be switched off (`guards.rs`); thousands of walks through
+//! the model beside the real [`StepQueue`](countersign::store::StepQueue) show that both
+//! send the same bytes and tell the same.
 //!
 //! The checker goes breadth first through all states that can be reached and looks at the
 //! laws in each (`laws.rs`), so a counter-example is the shortest there is. Its bounds stand
@@ -73,8 +74,12 @@ mod sights;
 mod state;
 #[path = "protocol/store.rs"]
 mod store;
+#[path = "protocol/today.rs"]
+mod today;
 #[path = "protocol/values.rs"]
 mod values;
+#[path = "protocol/walk.rs"]
+mod walk;
 #[path = "protocol/words.rs"]
 mod words;
 
@@ -84,6 +89,7 @@ use laws::Law;
 use protocol::Protocol;
 use scenario::Scenario;
 use sights::Sight;
+use walk::Walk;
 
 fn is_long() -> bool {
     std::env::var_os("COUNTERSIGN_LONG").is_some()
@@ -97,8 +103,16 @@ fn searched(scenario: Scenario, what: &str) -> Search<Law> {
             println!("protocol: {name}: depth {depth}, {states} states");
         }
     });
-    let Search { states, moves, depth, millis, .. } = found;
-    println!("protocol: {name}, {what}: {states} states, {moves} moves, depth {depth}, {millis} ms");
+    let Search {
+        states,
+        moves,
+        depth,
+        millis,
+        ..
+    } = found;
+    println!(
+        "protocol: {name}, {what}: {states} states, {moves} moves, depth {depth}, {millis} ms"
+    );
     if let Some(broken) = &found.broken {
         println!("  {:?} is broken:", broken.law);
         for (n, line) in (1..).zip(&broken.trace) {
@@ -117,38 +131,110 @@ fn every_law_holds_in_every_state() {
         sights |= found.sights;
     }
     let unseen = Sight::ALL.iter().filter(|sight| !sight.is_in(sights));
-    assert_eq!(unseen.collect::<Vec<_>>(), [&Sight::Approved; 0], "laws hold in vain");
+    assert_eq!(
+        unseen.collect::<Vec<_>>(),
+        [&Sight::Approved; 0],
+        "laws hold in vain"
+    );
 }
 
 /// Guards, where they are missed, and the law that breaks without them.
 type Broken = (&'static [Guard], fn(bool) -> Scenario, Law);
 
 const BROKEN: [Broken; 24] = [
-    (&[Guard::SwapComparesValue], Scenario::races, Law::ApprovedOnce),
-    (&[Guard::SwapComparesValue], Scenario::guesses, Law::Attempts),
+    (
+        &[Guard::SwapComparesValue],
+        Scenario::races,
+        Law::ApprovedOnce,
+    ),
+    (
+        &[Guard::SwapComparesValue],
+        Scenario::guesses,
+        Law::Attempts,
+    ),
     (&[Guard::SwapComparesValue], Scenario::gate, Law::Failures),
-    (&[Guard::SwapComparesValue], Scenario::guesses, Law::FailureCounts),
-    (&[Guard::SwapComparesLife], Scenario::failover, Law::ApprovedOnce),
-    (&[Guard::LossBeginsLife], Scenario::failover, Law::ApprovedOnce),
-    (&[Guard::PromotionBeginsLife], Scenario::failover, Law::ApprovedOnce),
-    (&[Guard::StepComparesLife], Scenario::reopened, Law::ApprovedOnce),
+    (
+        &[Guard::SwapComparesValue],
+        Scenario::guesses,
+        Law::FailureCounts,
+    ),
+    (
+        &[Guard::SwapComparesLife],
+        Scenario::failover,
+        Law::ApprovedOnce,
+    ),
+    (
+        &[Guard::LossBeginsLife],
+        Scenario::failover,
+        Law::ApprovedOnce,
+    ),
+    (
+        &[Guard::PromotionBeginsLife],
+        Scenario::failover,
+        Law::ApprovedOnce,
+    ),
+    (
+        &[Guard::StepComparesLife],
+        Scenario::reopened,
+        Law::ApprovedOnce,
+    ),
     (&[Guard::MemoRecalls], Scenario::races, Law::RightIsTaken),
     (&[Guard::MemoRecalls], Scenario::guesses, Law::ChargedOnce),
-    (&[Guard::AnswerAfterWrite], Scenario::races, Law::ToldAfterWrite),
-    (&[Guard::LostIsFoundAnew], Scenario::races, Law::ApprovedOnce),
-    (&[Guard::DoubtIsNoSuccess], Scenario::races, Law::ApprovedOnce),
-    (&[Guard::DoubtIsNotRepeated], Scenario::guesses, Law::ChargedOnce),
+    (
+        &[Guard::AnswerAfterWrite],
+        Scenario::races,
+        Law::ToldAfterWrite,
+    ),
+    (
+        &[Guard::LostIsFoundAnew],
+        Scenario::races,
+        Law::ApprovedOnce,
+    ),
+    (
+        &[Guard::DoubtIsNoSuccess],
+        Scenario::races,
+        Law::ApprovedOnce,
+    ),
+    (
+        &[Guard::DoubtIsNotRepeated],
+        Scenario::guesses,
+        Law::ChargedOnce,
+    ),
     (&[Guard::LateIsWithheld], Scenario::races, Law::InTime),
-    (&[Guard::StepsFoldInTurn], Scenario::races, Law::ApprovedOnce),
-    (&[Guard::AllAwaitTheSwap], Scenario::races, Law::ApprovedOnce),
-    (&[Guard::LeaderGoneIsDoubt], Scenario::races, Law::RightIsTaken),
+    (
+        &[Guard::StepsFoldInTurn],
+        Scenario::races,
+        Law::ApprovedOnce,
+    ),
+    (
+        &[Guard::AllAwaitTheSwap],
+        Scenario::races,
+        Law::ApprovedOnce,
+    ),
+    (
+        &[Guard::LeaderGoneIsDoubt],
+        Scenario::races,
+        Law::RightIsTaken,
+    ),
     (&[Guard::NextIsCalled], Scenario::races, Law::Answered),
     (&[Guard::LeaseHoldsKey], Scenario::send, Law::OneAtWork),
     (&[Guard::NonceIsHandedOn], Scenario::send, Law::OneAnswer),
-    (&[Guard::ExistingSendsNothing], Scenario::send, Law::OneMessage),
-    (&[Guard::MessageAfterWrite], Scenario::send, Law::StoredFirst),
+    (
+        &[Guard::ExistingSendsNothing],
+        Scenario::send,
+        Law::OneMessage,
+    ),
+    (
+        &[Guard::MessageAfterWrite],
+        Scenario::send,
+        Law::StoredFirst,
+    ),
     // Whatever keeps the nonce would keep it here as well.
-    (&[Guard::DoubtKeepsKey, Guard::RefusalKeepsNonce], Scenario::send, Law::OneSession),
+    (
+        &[Guard::DoubtKeepsKey, Guard::RefusalKeepsNonce],
+        Scenario::send,
+        Law::OneSession,
+    ),
 ];
 
 #[test]
@@ -158,9 +244,16 @@ fn without_any_one_guard_a_law_breaks() {
     }
     let listed = |guard: &Guard| BROKEN.iter().any(|(broken, ..)| broken[0] == *guard);
     let missed: Vec<_> = Guard::KEPT.iter().filter(|guard| !listed(guard)).collect();
-    assert_eq!(missed, [&Guard::MemoRecalls; 0], "each guard is broken once");
+    assert_eq!(
+        missed,
+        [&Guard::MemoRecalls; 0],
+        "each guard is broken once"
+    );
     let kept = Scenario::send(false).without(&[Guard::RefusalKeepsNonce]);
-    let found = searched(kept.watching(Law::OneSession), "what DoubtKeepsKey does alone");
+    let found = searched(
+        kept.watching(Law::OneSession),
+        "what DoubtKeepsKey does alone",
+    );
     assert!(found.broken.is_none(), "another guard is missed, see above");
 }
 
@@ -168,8 +261,16 @@ fn without_any_one_guard_a_law_breaks() {
 /// code as it is. Each is a fault to mend. What is mended belongs into [`Guard::KEPT`].
 const MISSING: [Broken; 6] = [
     (&[Guard::RecallIsInTime], Scenario::races, Law::InTime),
-    (&[Guard::RefusalKeepsNonce], Scenario::refused, Law::OneMessage),
-    (&[Guard::ReleaseIsOfTheHolder], Scenario::refused, Law::OneAtWork),
+    (
+        &[Guard::RefusalKeepsNonce],
+        Scenario::refused,
+        Law::OneMessage,
+    ),
+    (
+        &[Guard::ReleaseIsOfTheHolder],
+        Scenario::refused,
+        Law::OneAtWork,
+    ),
     (&[Guard::PeekFindsSession], Scenario::send, Law::SentIsTold),
     (&Guard::MISSING, Scenario::send, Law::OneMessage),
     (&Guard::MISSING, Scenario::refused, Law::OneMessage),
@@ -185,5 +286,57 @@ fn what_the_code_does_not_guard_yet() {
 fn breaks(guards: &[Guard], scenario: fn(bool) -> Scenario, law: Law) {
     let scenario = scenario(false).without(guards).watching(law);
     let found = searched(scenario, &format!("without {guards:?}"));
-    assert!(found.broken.is_some(), "without {guards:?}, {law:?} still holds");
+    assert!(
+        found.broken.is_some(),
+        "without {guards:?}, {law:?} still holds"
+    );
+}
+
+/// A walk ends by itself, but where two primaries send a swap back and forth.
+const MOVES: usize = 40;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().expect(name))
+}
+
+#[test]
+fn the_real_loop_does_what_the_model_does() {
+    let seed = number("PROTOCOL_SEED", 20_260_101);
+    let walks = number("PROTOCOL_WALKS", if is_long() { 200_000 } else { 5_000 });
+    println!("protocol: PROTOCOL_SEED={seed} PROTOCOL_WALKS={walks}");
+    let mut dice = seed;
+    for scenario in [
+        Scenario::races(true),
+        Scenario::guesses(true),
+        Scenario::failover(true),
+    ] {
+        // The real loop is to be shown as it is.
+        let protocol = Protocol::new(scenario.without(&Guard::MISSING));
+        let mut taken = 0;
+        for _ in 0..walks {
+            let mut walk = Walk::new(&protocol);
+            for _ in 0..MOVES {
+                let moves = walk.moves();
+                let Some(one) = drawn(&mut dice, &moves) else {
+                    break;
+                };
+                walk.take(one);
+                taken += 1;
+            }
+        }
+        println!(
+            "protocol: {}: {taken} moves side by side",
+            protocol.scenario.name
+        );
+        assert!(taken > walks * 5, "walks that go nowhere show nothing");
+    }
+}
+
+/// One of them, by `SplitMix64`.
+fn drawn<T: Copy>(dice: &mut u64, from: &[T]) -> Option<T> {
+    *dice = dice.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*dice ^ (*dice >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33;
+    let at = usize::try_from(mixed).ok()?.checked_rem(from.len())?;
+    from.get(at).copied()
 }

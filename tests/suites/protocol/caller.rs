@@ -1,5 +1,8 @@
 //! The callers' part: what they ask, what they are told, and what a send does next.
 
+use countersign::RecordKey;
+use countersign::record::Step;
+
 use crate::guards::Guard;
 use crate::laws::Law;
 use crate::protocol::Protocol;
@@ -32,10 +35,22 @@ impl Protocol {
     pub(crate) fn ask(&self, state: &State, caller: u8) -> Ask {
         let call = &state.calls[usize::from(caller)];
         match (call.aim, self.role(caller)) {
-            (Aim::Check, Role::Guess { session, right, named }) => {
+            (
+                Aim::Check,
+                Role::Guess {
+                    session,
+                    right,
+                    named,
+                },
+            ) => {
                 // Nothing tells two guesses apart that have no name.
                 let caller = if named { caller } else { 0 };
-                Ask::Check { session, right, named, caller }
+                Ask::Check {
+                    session,
+                    right,
+                    named,
+                    caller,
+                }
             }
             (Aim::Begin, _) => Ask::Begin(self.own_nonce(caller)),
             (Aim::Peek, _) => Ask::Peek(call.nonce),
@@ -44,6 +59,11 @@ impl Protocol {
             (Aim::Release, _) => Ask::Release(call.nonce, call.leased),
             (Aim::Open | Aim::Check, _) => Ask::Open(call.nonce),
         }
+    }
+
+    /// The real step of a caller that guesses, or opens.
+    pub(crate) fn real_step(&self, state: &State, caller: u8) -> (RecordKey, Step) {
+        self.values.real(self.ask(state, caller))
     }
 
     fn join(&self, state: &mut State, caller: u8, aim: Aim) {
@@ -71,7 +91,8 @@ impl Protocol {
         let over = state.tick >= seat.expires;
         let swap = self.scenario.manner == Manner::Swap;
         let approved = seat.found == Found::Approved;
-        let withheld = approved && seat.changed && over && swap && self.holds(Guard::LateIsWithheld);
+        let withheld =
+            approved && seat.changed && over && swap && self.holds(Guard::LateIsWithheld);
         let told = if withheld { Found::Expired } else { seat.found };
         if told == Found::Approved {
             // A decision that was told late may not have been written late; but whoever
@@ -112,7 +133,11 @@ impl Protocol {
         match seat.found {
             Found::Proceed(nonce) => {
                 let handed_on = self.holds(Guard::NonceIsHandedOn);
-                call.nonce = if handed_on { nonce } else { self.own_nonce(caller) };
+                call.nonce = if handed_on {
+                    nonce
+                } else {
+                    self.own_nonce(caller)
+                };
                 call.leased = seat.expires;
                 self.join(state, caller, Aim::Peek);
             }

@@ -185,7 +185,9 @@ impl Hasher for TwoLanes {
 fn folded(word: u64, by: u64) -> u64 {
     let product = u128::from(word ^ by) * u128::from(by | 1);
     let (low, high) = (product & u128::from(u64::MAX), product >> 64);
-    u64::try_from(low ^ high).unwrap_or_default().wrapping_add(word.rotate_left(17))
+    u64::try_from(low ^ high)
+        .unwrap_or_default()
+        .wrapping_add(word.rotate_left(17))
 }
 
 /// The finaliser of `SplitMix64`.
@@ -202,7 +204,9 @@ struct AsItIs(u64);
 impl Hasher for AsItIs {
     fn write(&mut self, bytes: &[u8]) {
         for chunk in bytes.chunks_exact(8) {
-            self.0 ^= chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            self.0 ^= chunk
+                .iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte));
         }
     }
 

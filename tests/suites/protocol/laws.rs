@@ -50,9 +50,18 @@ impl Protocol {
             (Law::Failures, self.failures_are_bounded(state)),
             (Law::ChargedOnce, self.charges_are_single(state)),
             (Law::FailureCounts, self.failures_are_counted(state)),
-            (Law::OneMessage, state.ghost.lost || state.ghost.messages <= 1),
-            (Law::OneSession, state.ghost.lost || self.own_sessions(state) <= 1),
-            (Law::OneAnswer, state.ghost.lost || self.answers_agree(state)),
+            (
+                Law::OneMessage,
+                state.ghost.lost || state.ghost.messages <= 1,
+            ),
+            (
+                Law::OneSession,
+                state.ghost.lost || self.own_sessions(state) <= 1,
+            ),
+            (
+                Law::OneAnswer,
+                state.ghost.lost || self.answers_agree(state),
+            ),
             (Law::OneAtWork, state.ghost.lost || self.at_work(state) <= 1),
             (Law::Answered, self.nobody_is_stuck(state)),
         ];
@@ -127,7 +136,10 @@ impl Protocol {
     pub(crate) fn is_reason(&self, state: &State, caller: u8, session: u8, found: Found) -> bool {
         let (opened, life) = self.opening(state, session);
         let over = state.tick >= opened + LIFETIME_TICKS;
-        let charged: usize = self.guesses(state, session).map(|call| usize::from(call.charged)).sum();
+        let charged: usize = self
+            .guesses(state, session)
+            .map(|call| usize::from(call.charged))
+            .sum();
         match found {
             Found::Expired => over || state.life > life,
             Found::Exhausted => over || charged >= usize::from(MAX_ATTEMPTS),
@@ -142,7 +154,12 @@ impl Protocol {
     /// Whether the code went to another caller, or to a try that nobody could know again.
     fn somebody_may_have_it(&self, state: &State, caller: u8, session: u8) -> bool {
         self.roles().any(|(other, role)| {
-            let Role::Guess { session: of, right: true, named } = role else {
+            let Role::Guess {
+                session: of,
+                right: true,
+                named,
+            } = role
+            else {
                 return false;
             };
             let call = &state.calls[usize::from(other)];
@@ -175,10 +192,16 @@ impl Protocol {
     }
 
     fn charges(&self, state: &State) -> usize {
-        state.calls.iter().map(|call| usize::from(call.charged)).sum()
+        state
+            .calls
+            .iter()
+            .map(|call| usize::from(call.charged))
+            .sum()
     }
 
     fn count(&self, state: &State, session: u8, is: impl Fn(Found) -> bool) -> usize {
-        self.guesses(state, session).filter(|call| is(call.told)).count()
+        self.guesses(state, session)
+            .filter(|call| is(call.told))
+            .count()
     }
 }

@@ -92,8 +92,15 @@ fn caught(number: u8, callers: u8, sends: u16, dice: &Arc<Counter>) -> Session {
     let mut request = SendRequest::new(&tenant, Channel::Email, &to);
     request.idempotency_key = Some("one");
     let sent = at_once(verifier.send(&request)).expect("the first send of its store");
-    let (id, code) = (sent.session_id.to_string(), inbox.last_code().expect("a code"));
-    let wrong = format!("{}{}", &code[..5], if code.ends_with('0') { '1' } else { '0' });
+    let (id, code) = (
+        sent.session_id.to_string(),
+        inbox.last_code().expect("a code"),
+    );
+    let wrong = format!(
+        "{}{}",
+        &code[..5],
+        if code.ends_with('0') { '1' } else { '0' }
+    );
     for code in [&code, &wrong] {
         for caller in 0..callers {
             let name = format!("attempt-{number}-{caller}");
@@ -209,5 +216,6 @@ impl Randomness for Counter {
 /// Where `nonce` stands among the sessions' own.
 pub(crate) fn number_of(sessions: &[Session], nonce: Nonce) -> u8 {
     let at = sessions.iter().position(|one| one.open.nonce == nonce);
-    at.and_then(|at| u8::try_from(at).ok()).expect("a nonce that was drawn")
+    at.and_then(|at| u8::try_from(at).ok())
+        .expect("a nonce that was drawn")
 }

@@ -19,19 +19,39 @@ pub(crate) struct Protocol {
 pub(crate) enum Move {
     Tick,
     /// A caller asks a server, for the first time or again.
-    Call { caller: u8, server: u8 },
+    Call {
+        caller: u8,
+        server: u8,
+    },
     /// The first in line takes all who wait, loads from a node, folds, and sends the swap.
-    Lead { server: u8, key: u8, node: u8 },
-    Arrive { wire: u8, node: u8 },
-    Answer { wire: u8 },
-    Deliver { caller: u8 },
+    Lead {
+        server: u8,
+        key: u8,
+        node: u8,
+    },
+    Arrive {
+        wire: u8,
+        node: u8,
+    },
+    Answer {
+        wire: u8,
+    },
+    Deliver {
+        caller: u8,
+    },
     /// The copy gets what the primary has.
     Sync,
     /// The primary of before follows the one that was promoted.
     Demote,
-    TimeOut { wire: u8 },
-    Drop { caller: u8 },
-    Crash { server: u8 },
+    TimeOut {
+        wire: u8,
+    },
+    Drop {
+        caller: u8,
+    },
+    Crash {
+        server: u8,
+    },
     Failover,
 }
 
@@ -102,17 +122,26 @@ impl Protocol {
 
     /// What servers, the store and the network do when nothing goes wrong.
     fn work(&self, state: &State, moves: &mut Vec<Move>) {
-        let primaries = || (0..).zip(&state.nodes).filter(|(_, node)| node.primary).map(|(n, _)| n);
+        let primaries = || {
+            (0..)
+                .zip(&state.nodes)
+                .filter(|(_, node)| node.primary)
+                .map(|(n, _)| n)
+        };
         for (server, key) in lines() {
             let line = &state.lines[usize::from(server)][usize::from(key)];
-            let busy = self.scenario.manner == Manner::Swap
-                && state.under_way(server, key).is_some();
+            let busy =
+                self.scenario.manner == Manner::Swap && state.under_way(server, key).is_some();
             if !line.waiting.as_slice().is_empty() && !busy && !line.forgotten {
                 match self.scenario.manner {
                     Manner::Swap => {
                         moves.extend(primaries().map(|node| Move::Lead { server, key, node }));
                     }
-                    Manner::Native => moves.push(Move::Lead { server, key, node: 0 }),
+                    Manner::Native => moves.push(Move::Lead {
+                        server,
+                        key,
+                        node: 0,
+                    }),
                 }
             }
         }
@@ -149,9 +178,12 @@ impl Protocol {
 
     /// A code can be typed once its message left. Of callers that are alike the first begins.
     fn may_begin(&self, state: &State, caller: u8, role: Role) -> bool {
-        let alike = self.roles().take(usize::from(caller)).all(|(before, other)| {
-            other != role || state.calls[usize::from(before)].phase != Phase::Idle
-        });
+        let alike = self
+            .roles()
+            .take(usize::from(caller))
+            .all(|(before, other)| {
+                other != role || state.calls[usize::from(before)].phase != Phase::Idle
+            });
         let sent = match role {
             Role::Guess { session, .. } => {
                 session < self.scenario.opened || state.ghost.opened & 1 << session != 0
@@ -171,7 +203,10 @@ impl Protocol {
             moves.extend(awaited.map(|(wire, _)| Move::TimeOut { wire }));
         }
         let at_work = |call: &Call| {
-            matches!(call.phase, Phase::InLine | Phase::InBatch | Phase::Delivering)
+            matches!(
+                call.phase,
+                Phase::InLine | Phase::InBatch | Phase::Delivering
+            )
         };
         if can(Fault::Drop) {
             let calls = (0..).zip(&state.calls).filter(|(_, call)| at_work(call));
@@ -179,7 +214,10 @@ impl Protocol {
         }
         if can(Fault::Crash) {
             let busy = |server: &u8| {
-                state.calls.iter().any(|call| at_work(call) && call.server == *server)
+                state
+                    .calls
+                    .iter()
+                    .any(|call| at_work(call) && call.server == *server)
             };
             let servers = (0..SERVERS).filter_map(|server| u8::try_from(server).ok());
             moves.extend(servers.filter(busy).map(|server| Move::Crash { server }));
@@ -251,8 +289,10 @@ impl Model for Protocol {
             Move::Crash { server } => self.crash(&mut next, server),
             Move::Failover => self.fail_over(&mut next),
         }
-        if matches!(one, Move::TimeOut { .. } | Move::Drop { .. } | Move::Crash { .. } | Move::Failover)
-        {
+        if matches!(
+            one,
+            Move::TimeOut { .. } | Move::Drop { .. } | Move::Crash { .. } | Move::Failover
+        ) {
             next.faults -= 1;
         }
         next.tidy();

@@ -80,7 +80,11 @@ const WRONG_OTHER_NAMED: Role = guess(1, false, true);
 const RIGHT_NEXT: Role = guess(2, true, false);
 
 const fn guess(session: u8, right: bool, named: bool) -> Role {
-    Role::Guess { session, right, named }
+    Role::Guess {
+        session,
+        right,
+        named,
+    }
 }
 
 /// What goes wrong around a store that loses nothing.
@@ -214,7 +218,9 @@ impl Scenario {
     }
 
     pub(crate) fn without(mut self, guards: &[Guard]) -> Self {
-        self.guards = guards.iter().fold(self.guards, |left, guard| left.without(*guard));
+        self.guards = guards
+            .iter()
+            .fold(self.guards, |left, guard| left.without(*guard));
         self
     }
 

@@ -14,15 +14,24 @@ impl Protocol {
         let line = state.line(server, key);
         let taken = std::mem::take(&mut line.waiting);
         let native = self.scenario.manner == Manner::Native;
-        let batch = if native { &taken.as_slice()[..1] } else { taken.as_slice() };
-        taken.as_slice()[batch.len()..].iter().for_each(|rest| line.waiting.push(*rest));
+        let batch = if native {
+            &taken.as_slice()[..1]
+        } else {
+            taken.as_slice()
+        };
+        taken.as_slice()[batch.len()..]
+            .iter()
+            .for_each(|rest| line.waiting.push(*rest));
         let mut wire = self.batch(state, server, key, batch);
         if native {
             return state.wires.push(wire);
         }
         let at = state.nodes[usize::from(node)];
         let held = at.values[usize::from(key)];
-        let when = When { tick: state.tick, life: at.life };
+        let when = When {
+            tick: state.tick,
+            life: at.life,
+        };
         (wire.seen, wire.life) = (held, at.life);
         wire.next = self.fold(state, &mut wire, held, when);
         if wire.next == held {
@@ -70,7 +79,11 @@ impl Protocol {
     ) -> ValueId {
         let mut value = held;
         for seat in &mut wire.seats[..usize::from(wire.len)] {
-            let from = if self.holds(Guard::StepsFoldInTurn) { value } else { held };
+            let from = if self.holds(Guard::StepsFoldInTurn) {
+                value
+            } else {
+                held
+            };
             let taken = self.values.take(from, self.ask(state, seat.caller), when);
             (seat.found, seat.changed) = (taken.found, taken.changed);
             seat.expires = taken.expires;
@@ -129,7 +142,11 @@ impl Protocol {
     fn leave_batch(&self, state: &mut State, caller: u8) {
         let tries = state.call(caller).tries;
         let own = |wire: &Wire| {
-            wire.awaited && wire.seats().iter().any(|seat| (seat.caller, seat.tries) == (caller, tries))
+            wire.awaited
+                && wire
+                    .seats()
+                    .iter()
+                    .any(|seat| (seat.caller, seat.tries) == (caller, tries))
         };
         let Some(at) = state.wires.iter().position(own) else {
             return;
@@ -141,7 +158,8 @@ impl Protocol {
         let (server, key) = (wire.server, wire.key);
         let left: Vec<_> = state.waiting(&wire).into_iter().skip(1).collect();
         if self.holds(Guard::LeaderGoneIsDoubt) {
-            left.iter().for_each(|seat| self.doubt(state, seat.caller, true));
+            left.iter()
+                .for_each(|seat| self.doubt(state, seat.caller, true));
         } else {
             put_back(state, server, key, &left);
         }
@@ -162,7 +180,10 @@ impl Protocol {
     pub(crate) fn crash(&self, state: &mut State, server: u8) {
         for (caller, _) in self.roles() {
             let call = state.call(caller);
-            let at_work = matches!(call.phase, Phase::InLine | Phase::InBatch | Phase::Delivering);
+            let at_work = matches!(
+                call.phase,
+                Phase::InLine | Phase::InBatch | Phase::Delivering
+            );
             if at_work && call.server == server {
                 self.doubt(state, caller, false);
             }

@@ -76,9 +76,15 @@ impl Protocol {
             let call = &state.calls[usize::from(caller)];
             let approved = call.told == Found::Approved;
             see(Sight::Recalled, approved && call.doubted);
-            see(Sight::DoubtCharged, call.phase == Phase::Doubt && call.charged > 0);
+            see(
+                Sight::DoubtCharged,
+                call.phase == Phase::Doubt && call.charged > 0,
+            );
             let doubt = call.phase == Phase::Over && call.told == Found::Nothing;
-            see(Sight::MessageInDoubt, role == Role::Send && doubt && state.ghost.messages > 0);
+            see(
+                Sight::MessageInDoubt,
+                role == Role::Send && doubt && state.ghost.messages > 0,
+            );
             if let Some(sight) = of_answer(call.told) {
                 see(sight, true);
             }
@@ -90,7 +96,10 @@ impl Protocol {
         }
         see(Sight::LateWrite, state.ghost.late != 0);
         see(Sight::LostWrites, state.ghost.lost);
-        see(Sight::TwoPrimaries, state.nodes.iter().all(|node| node.primary));
+        see(
+            Sight::TwoPrimaries,
+            state.nodes.iter().all(|node| node.primary),
+        );
         sights
     }
 }

@@ -157,7 +157,10 @@ impl Row {
     pub(crate) fn put_first(&mut self, callers: &[u8]) {
         let behind = *self;
         *self = Self::default();
-        callers.iter().chain(behind.as_slice()).for_each(|caller| self.push(*caller));
+        callers
+            .iter()
+            .chain(behind.as_slice())
+            .for_each(|caller| self.push(*caller));
     }
 
     pub(crate) fn remove(&mut self, caller: u8) {
@@ -179,7 +182,10 @@ impl Wire {
     /// Nobody waits any more. What cannot matter then goes, so that equal states look equal.
     pub(crate) fn forsake(&mut self, is_folded: bool) {
         (self.awaited, self.server) = (false, 0);
-        let kept = self.seats().iter().filter(|seat| seat.changed || !is_folded);
+        let kept = self
+            .seats()
+            .iter()
+            .filter(|seat| seat.changed || !is_folded);
         let kept: Vec<_> = kept.map(|seat| Seat { tries: 0, ..*seat }).collect();
         self.seats = [Seat::default(); MAX_CALLERS];
         self.seats[..kept.len()].copy_from_slice(&kept);

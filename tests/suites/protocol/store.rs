@@ -13,7 +13,10 @@ impl Protocol {
         let at = state.nodes[usize::from(node)];
         let held = at.values[usize::from(one.key)];
         if self.scenario.manner == Manner::Native {
-            let when = When { tick: state.tick, life: at.life };
+            let when = When {
+                tick: state.tick,
+                life: at.life,
+            };
             one.next = self.fold(state, &mut one, held, when);
             (one.seen, one.life, one.since) = (held, at.life, state.tick);
         }

@@ -7,7 +7,7 @@ use countersign::record::{
     Action, Effect, IdempotencyEffect, Moment, Open, Record, Refusal, Step, Ticket,
 };
 use countersign::store::Incarnation;
-use countersign::{SessionView, Timestamp, Verdict};
+use countersign::{RecordKey, SessionView, Timestamp, Verdict};
 
 use crate::guards::{Guard, Guards};
 use crate::material::{Session, number_of};
@@ -114,7 +114,10 @@ struct Held {
 impl Values {
     pub(crate) fn new(sessions: Vec<Session>, guards: Guards) -> Self {
         let begin = sessions[0].begin.fingerprint;
-        assert!(sessions.iter().all(|one| one.begin.fingerprint == begin), "all tries ask the same");
+        assert!(
+            sessions.iter().all(|one| one.begin.fingerprint == begin),
+            "all tries ask the same"
+        );
         let known = Known {
             held: vec![Held::default()],
             ..Known::default()
@@ -126,12 +129,17 @@ impl Values {
         }
     }
 
-    pub(crate) fn session(&self, number: u8) -> &Session {
+    fn session(&self, number: u8) -> &Session {
         &self.sessions[usize::from(number)]
     }
 
     pub(crate) fn bytes(&self, value: ValueId) -> Option<Vec<u8>> {
         self.held(value).bytes
+    }
+
+    /// The real step, with the key of its record.
+    pub(crate) fn real(&self, ask: Ask) -> (RecordKey, Step) {
+        (self.sessions[0].key, self.step(self.action(ask)))
     }
 
     /// How many failed guesses the destination's gate has counted by now.
@@ -147,7 +155,10 @@ impl Values {
             unreachable!("an inspection: {effect:?}");
         };
         let failures = limits.failures[0].max - seen.open.failures_left[0];
-        self.known.borrow_mut().failures.insert((value, tick), failures);
+        self.known
+            .borrow_mut()
+            .failures
+            .insert((value, tick), failures);
         failures
     }
 
@@ -157,7 +168,10 @@ impl Values {
             return *known;
         }
         let taken = self.take_anew(value, ask, when);
-        self.known.borrow_mut().taken.insert((value, ask, when), taken);
+        self.known
+            .borrow_mut()
+            .taken
+            .insert((value, ask, when), taken);
         taken
     }
 
@@ -192,18 +206,32 @@ impl Values {
             self.number(held.after(bytes, found, when))
         };
         let changed = next != value;
-        let taken = Taken { next, found, changed, expires };
+        let taken = Taken {
+            next,
+            found,
+            changed,
+            expires,
+        };
         self.guarded(taken, value, ask, when, view.is_some())
     }
 
     /// What the guards add that the code does not have.
     fn guarded(&self, taken: Taken, value: ValueId, ask: Ask, when: When, exists: bool) -> Taken {
-        let told = |found| Taken { next: value, found, changed: false, ..taken };
+        let told = |found| Taken {
+            next: value,
+            found,
+            changed: false,
+            ..taken
+        };
         let held = self.held(value);
         match ask {
             Ask::Check { .. } if self.guards.hold(Guard::RecallIsInTime) => {
                 let recalled = taken.found == Found::Approved && !taken.changed;
-                if recalled && when.tick >= taken.expires { told(Found::Expired) } else { taken }
+                if recalled && when.tick >= taken.expires {
+                    told(Found::Expired)
+                } else {
+                    taken
+                }
             }
             Ask::Peek(nonce) if self.guards.hold(Guard::PeekFindsSession) && exists => {
                 told(Found::Existing(nonce))
@@ -214,15 +242,26 @@ impl Values {
                 told(Found::Done)
             }
             Ask::Release(..) if self.guards.hold(Guard::RefusalKeepsNonce) && taken.changed => {
-                let next = self.number(Held { released: true, ..held });
-                Taken { next, changed: next != value, ..taken }
+                let next = self.number(Held {
+                    released: true,
+                    ..held
+                });
+                Taken {
+                    next,
+                    changed: next != value,
+                    ..taken
+                }
             }
             _ => taken,
         }
     }
 
     fn as_broken(&self, step: Step, ask: Ask, when: When) -> Step {
-        let Step { mut action, mut at, tag } = step;
+        let Step {
+            mut action,
+            mut at,
+            tag,
+        } = step;
         if let (Action::Check(check), false) = (&mut action, self.guards.hold(Guard::MemoRecalls)) {
             check.attempt = None;
         }
@@ -236,9 +275,12 @@ impl Values {
     fn action(&self, ask: Ask) -> Action {
         let nonce = |number: u8| self.session(number).open.nonce;
         match ask {
-            Ask::Check { session, right, named, caller } => {
-                Action::Check(self.session(session).check(right, named, caller))
-            }
+            Ask::Check {
+                session,
+                right,
+                named,
+                caller,
+            } => Action::Check(self.session(session).check(right, named, caller)),
             Ask::Open(number) => Action::Open(self.open(number)),
             Ask::Peek(number) => Action::PeekOpen(self.open(number)),
             Ask::Begin(number) => Action::Begin(self.session(number).begin),
@@ -265,7 +307,11 @@ impl Values {
 
     fn step(&self, action: Action) -> Step {
         let tag = self.sessions[0].tag;
-        Step { tag, at: None, action }
+        Step {
+            tag,
+            at: None,
+            action,
+        }
     }
 
     fn record(&self, value: ValueId, step: &Step) -> Record {
@@ -291,7 +337,7 @@ impl Values {
         id
     }
 
-    fn found(&self, effect: Effect) -> Found {
+    pub(crate) fn found(&self, effect: Effect) -> Found {
         let number = |ticket: Ticket| number_of(&self.sessions, ticket.nonce);
         match effect {
             Effect::Verdict(verdict) => of_verdict(verdict),
@@ -313,7 +359,11 @@ impl Held {
     fn after(&self, bytes: Vec<u8>, found: Found, when: When) -> Self {
         Self {
             bytes: Some(bytes),
-            life: if matches!(found, Found::Granted(_)) { when.life } else { self.life },
+            life: if matches!(found, Found::Granted(_)) {
+                when.life
+            } else {
+                self.life
+            },
             leased: match found {
                 Found::Proceed(nonce) => (nonce, when.tick),
                 _ => self.leased,

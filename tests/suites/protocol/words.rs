@@ -12,9 +12,16 @@ impl Protocol {
         let after = self.after(state, one);
         let mut words = self.what(state, &after, one);
         for (caller, _) in self.roles() {
-            let (before, now) = (state.calls[usize::from(caller)], after.calls[usize::from(caller)]);
+            let (before, now) = (
+                state.calls[usize::from(caller)],
+                after.calls[usize::from(caller)],
+            );
             if before.phase != now.phase && now.phase == Phase::Over {
-                let told = if now.told == Found::Nothing { "an error".into() } else { say(now.told) };
+                let told = if now.told == Found::Nothing {
+                    "an error".into()
+                } else {
+                    say(now.told)
+                };
                 words += &format!("; {} is told: {told}", self.name(caller));
             } else if before.phase != now.phase && now.phase == Phase::Doubt {
                 words += &format!("; {} does not know", self.name(caller));
@@ -29,17 +36,28 @@ impl Protocol {
     fn what(&self, state: &State, after: &State, one: Move) -> String {
         match one {
             Move::Tick => {
-                format!("it is {} s after the start", u32::from(after.tick) * TICK_SECONDS)
+                format!(
+                    "it is {} s after the start",
+                    u32::from(after.tick) * TICK_SECONDS
+                )
             }
             Move::Call { caller, server } => {
-                let again = if state.calls[usize::from(caller)].tries > 0 { " again" } else { "" };
+                let again = if state.calls[usize::from(caller)].tries > 0 {
+                    " again"
+                } else {
+                    ""
+                };
                 format!("{} asks server {server}{again}", self.name(caller))
             }
             Move::Lead { server, key, node } => self.leading(state, after, server, key, node),
             Move::Arrive { wire, node } => self.arriving(state, after, wire, node),
             Move::Answer { wire } => {
                 let wire = &state.wires[usize::from(wire)];
-                let what = if wire.stage == Stage::Lost { "lost" } else { "done" };
+                let what = if wire.stage == Stage::Lost {
+                    "lost"
+                } else {
+                    "done"
+                };
                 format!("server {} hears that it was {what}", wire.server)
             }
             Move::Deliver { caller } => format!("{} hands its message over", self.name(caller)),
@@ -47,7 +65,11 @@ impl Protocol {
             Move::Demote => "the primary of before follows the new one".into(),
             Move::TimeOut { wire } => {
                 let wire = &state.wires[usize::from(wire)];
-                format!("server {} gives up waiting for {}", wire.server, self.batch_of(state, wire))
+                format!(
+                    "server {} gives up waiting for {}",
+                    wire.server,
+                    self.batch_of(state, wire)
+                )
             }
             Move::Drop { caller } => format!("{} is dropped half-way", self.name(caller)),
             Move::Crash { server } => format!("server {server} dies"),
@@ -56,10 +78,18 @@ impl Protocol {
     }
 
     fn leading(&self, state: &State, after: &State, server: u8, key: u8, node: u8) -> String {
-        let record = if key == REQUEST { "the request" } else { "the destination" };
+        let record = if key == REQUEST {
+            "the request"
+        } else {
+            "the destination"
+        };
         let who = &state.lines[usize::from(server)][usize::from(key)].waiting;
         let native = self.scenario.manner == Manner::Native;
-        let who = if native { &who.as_slice()[..1] } else { who.as_slice() };
+        let who = if native {
+            &who.as_slice()[..1]
+        } else {
+            who.as_slice()
+        };
         let aims = who.iter().map(|caller| {
             let aim = aim(state.calls[usize::from(*caller)].aim);
             format!("{} ({aim})", self.name(*caller))
@@ -68,7 +98,11 @@ impl Protocol {
         if native {
             return format!("server {server} sends to {record}: {who}");
         }
-        let sent = after.wires.iter().filter(|wire| !state.wires.contains(wire)).last();
+        let sent = after
+            .wires
+            .iter()
+            .filter(|wire| !state.wires.contains(wire))
+            .last();
         let ends = match sent {
             Some(wire) => format!("and sends a swap: {}", self.batch_of(after, wire)),
             None => "and there is nothing to write".into(),
@@ -78,8 +112,15 @@ impl Protocol {
 
     fn arriving(&self, state: &State, after: &State, wire: u8, node: u8) -> String {
         let one = &state.wires[usize::from(wire)];
-        let (before, now) = (&state.nodes[usize::from(node)], &after.nodes[usize::from(node)]);
-        let ends = if before.values == now.values { "changes nothing" } else { "is written" };
+        let (before, now) = (
+            &state.nodes[usize::from(node)],
+            &after.nodes[usize::from(node)],
+        );
+        let ends = if before.values == now.values {
+            "changes nothing"
+        } else {
+            "is written"
+        };
         let late = if one.awaited { "" } else { "late " };
         let what = self.batch_of(state, one);
         format!("at node {node} {late}arrives {what}, and {ends}")
@@ -91,14 +132,22 @@ impl Protocol {
             (found, _) => format!("{}: {}", self.name(seat.caller), say(found)),
         };
         let seats: Vec<_> = wire.seats().iter().map(seat).collect();
-        let life = if state.life > 1 { format!(" of life {}", wire.life) } else { String::new() };
+        let life = if state.life > 1 {
+            format!(" of life {}", wire.life)
+        } else {
+            String::new()
+        };
         format!("[{}]{life}", seats.join(", "))
     }
 
     /// A caller's name, by what it does.
     fn name(&self, caller: u8) -> String {
         match self.role(caller) {
-            Role::Guess { session, right, named } => {
+            Role::Guess {
+                session,
+                right,
+                named,
+            } => {
                 let code = if right { "right" } else { "wrong" };
                 let named = if named { ", named" } else { "" };
                 format!("caller {caller} ({code} code of session {session}{named})")
