@@ -249,17 +249,19 @@ fn without_any_one_guard_a_law_breaks() {
         [&Guard::MemoRecalls; 0],
         "each guard is broken once"
     );
-    let kept = Scenario::send(false).without(&[Guard::RefusalKeepsNonce]);
-    let found = searched(
-        kept.watching(Law::OneSession),
-        "what DoubtKeepsKey does alone",
-    );
-    assert!(found.broken.is_none(), "another guard is missed, see above");
+    if is_long() {
+        let kept = Scenario::send(false).without(&[Guard::RefusalKeepsNonce]);
+        let found = searched(
+            kept.watching(Law::OneSession),
+            "what DoubtKeepsKey does alone",
+        );
+        assert!(found.broken.is_none(), "another guard is missed, see above");
+    }
 }
 
 /// The guards that the model has and the code has not, one by one, and then all at once: the
 /// code as it is. Each is a fault to mend. What is mended belongs into [`Guard::KEPT`].
-const MISSING: [Broken; 6] = [
+const MISSING: [Broken; 5] = [
     (&[Guard::RecallIsInTime], Scenario::races, Law::InTime),
     (
         &[Guard::RefusalKeepsNonce],
@@ -273,7 +275,6 @@ const MISSING: [Broken; 6] = [
     ),
     (&[Guard::PeekFindsSession], Scenario::send, Law::SentIsTold),
     (&Guard::MISSING, Scenario::send, Law::OneMessage),
-    (&Guard::MISSING, Scenario::refused, Law::OneMessage),
 ];
 
 #[test]

@@ -152,6 +152,7 @@ impl Hasher for TwoLanes {
         bytes.iter().for_each(|byte| self.write_u8(*byte));
     }
 
+    #[inline]
     fn write_u8(&mut self, byte: u8) {
         self.word |= u64::from(byte) << (8 * self.bytes);
         self.bytes += 1;
@@ -161,6 +162,7 @@ impl Hasher for TwoLanes {
     }
 
     /// The lengths of lists.
+    #[inline]
     fn write_usize(&mut self, word: usize) {
         match u8::try_from(word) {
             Ok(byte) if byte < u8::MAX => self.write_u8(byte),
@@ -172,6 +174,7 @@ impl Hasher for TwoLanes {
     }
 
     /// The variants of enums.
+    #[inline]
     fn write_isize(&mut self, word: isize) {
         self.write_usize(word.cast_unsigned());
     }

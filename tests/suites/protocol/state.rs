@@ -1,6 +1,8 @@
 //! One state of the whole: the store's nodes, the servers' lines, the swaps on their way, the
 //! callers, and what an observer has seen of them.
 
+use std::hash::{Hash, Hasher};
+
 use crate::laws::Law;
 use crate::scenario::{MAX_CALLERS, NODES, SERVERS};
 use crate::values::{Found, ValueId};
@@ -52,7 +54,7 @@ pub(crate) struct Row {
 
 /// A swap (or a step, for a store that takes them itself) on its way to the store, at it, or
 /// on its way back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Wire {
     pub(crate) key: u8,
     pub(crate) server: u8,
@@ -190,6 +192,26 @@ impl Wire {
         self.seats = [Seat::default(); MAX_CALLERS];
         self.seats[..kept.len()].copy_from_slice(&kept);
         self.len = u8::try_from(kept.len()).unwrap_or_default();
+    }
+}
+
+/// As it would be derived, but for the seats that nobody has: they are most of a state.
+impl Hash for Wire {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            key,
+            server,
+            awaited,
+            stage,
+            seen,
+            next,
+            life,
+            since,
+            len: _,
+            seats: _,
+        } = self;
+        (key, server, awaited, stage, seen, next, life, since).hash(state);
+        self.seats().hash(state);
     }
 }
 
