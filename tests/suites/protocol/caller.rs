@@ -7,7 +7,7 @@ use crate::guards::Guard;
 use crate::laws::Law;
 use crate::protocol::Protocol;
 use crate::scenario::{Manner, Role};
-use crate::state::{Aim, DESTINATION, Phase, REQUEST, Seat, State};
+use crate::state::{Aim, Phase, Seat, State};
 use crate::values::{Ask, Found};
 
 impl Protocol {
@@ -21,15 +21,7 @@ impl Protocol {
             Role::Send => Aim::Begin,
             Role::Open => Aim::Open,
         };
-        self.join(state, caller, aim);
-    }
-
-    /// The key whose record a step is about.
-    pub(crate) fn key(&self, aim: Aim) -> u8 {
-        match aim {
-            Aim::Check | Aim::Peek | Aim::Open => DESTINATION,
-            Aim::Begin | Aim::Finish | Aim::Release => REQUEST,
-        }
+        join(state, caller, aim);
     }
 
     pub(crate) fn ask(&self, state: &State, caller: u8) -> Ask {
@@ -66,17 +58,9 @@ impl Protocol {
         self.values.real(self.ask(state, caller))
     }
 
-    fn join(&self, state: &mut State, caller: u8, aim: Aim) {
-        let key = self.key(aim);
-        let call = state.call(caller);
-        (call.phase, call.aim) = (Phase::InLine, aim);
-        let server = call.server;
-        state.line(server, key).waiting.push(caller);
-    }
-
     /// A step's effect is handed to its caller; `written` says whether the write that it
     /// came with was acknowledged.
-    pub(crate) fn tell(&self, state: &mut State, seat: &Seat, written: bool) {
+    pub(crate) fn tell(&self, state: &mut State, seat: Seat, written: bool) {
         if seat.changed && !written {
             self.breaks(state, Law::ToldAfterWrite);
         }
@@ -87,7 +71,7 @@ impl Protocol {
         }
     }
 
-    fn tell_verdict(&self, state: &mut State, seat: &Seat, session: u8, right: bool) {
+    fn tell_verdict(&self, state: &mut State, seat: Seat, session: u8, right: bool) {
         let over = state.tick >= seat.expires;
         let swap = self.scenario.manner == Manner::Swap;
         let approved = seat.found == Found::Approved;
@@ -118,7 +102,7 @@ impl Protocol {
         match (self.role(caller), call.aim) {
             (Role::Guess { .. }, _) => call.phase = Phase::Doubt,
             (Role::Send, Aim::Peek | Aim::Open) if alive && !self.holds(Guard::DoubtKeepsKey) => {
-                self.join(state, caller, Aim::Release);
+                join(state, caller, Aim::Release);
             }
             // Best effort: the caller is told of its session all the same.
             (Role::Send, Aim::Finish) if alive => call.phase = Phase::Over,
@@ -127,7 +111,7 @@ impl Protocol {
     }
 
     /// What a send does after a step: `Verifier::open` and `Pending::deliver`.
-    fn go_on(&self, state: &mut State, seat: &Seat) {
+    fn go_on(&self, state: &mut State, seat: Seat) {
         let caller = seat.caller;
         let call = state.call(caller);
         match seat.found {
@@ -139,7 +123,7 @@ impl Protocol {
                     self.own_nonce(caller)
                 };
                 call.leased = seat.expires;
-                self.join(state, caller, Aim::Peek);
+                join(state, caller, Aim::Peek);
             }
             Found::Free => self.open(state, caller),
             Found::Granted(_) => call.phase = Phase::Delivering,
@@ -148,11 +132,11 @@ impl Protocol {
             }
             Found::Existing(_) => {
                 call.told = seat.found;
-                self.join(state, caller, Aim::Finish);
+                join(state, caller, Aim::Finish);
             }
-            Found::Refused => self.join(state, caller, Aim::Release),
+            Found::Refused => join(state, caller, Aim::Release),
             Found::Overlooked => {
-                self.join(state, caller, Aim::Release);
+                join(state, caller, Aim::Release);
                 self.breaks(state, Law::SentIsTold);
             }
             Found::Done => {
@@ -167,7 +151,7 @@ impl Protocol {
         if !self.holds(Guard::MessageAfterWrite) {
             self.leave(state, caller);
         }
-        self.join(state, caller, Aim::Open);
+        join(state, caller, Aim::Open);
     }
 
     /// The message leaves, and the answer is to be kept.
@@ -175,7 +159,7 @@ impl Protocol {
         self.leave(state, caller);
         let call = state.call(caller);
         call.told = Found::Granted(call.nonce);
-        self.join(state, caller, Aim::Finish);
+        join(state, caller, Aim::Finish);
     }
 
     fn leave(&self, state: &mut State, caller: u8) {
@@ -190,4 +174,12 @@ impl Protocol {
 fn end(state: &mut State, caller: u8, told: Found) {
     let call = state.call(caller);
     (call.phase, call.told) = (Phase::Over, told);
+}
+
+fn join(state: &mut State, caller: u8, aim: Aim) {
+    let key = aim.key();
+    let call = state.call(caller);
+    (call.phase, call.aim) = (Phase::InLine, aim);
+    let server = call.server;
+    state.line(server, key).waiting.push(caller);
 }

@@ -149,7 +149,9 @@ impl TwoLanes {
 
 impl Hasher for TwoLanes {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u8(*byte));
+        for byte in bytes {
+            self.write_u8(*byte);
+        }
     }
 
     #[inline]

@@ -47,7 +47,7 @@ impl Protocol {
         let holds = [
             (Law::ApprovedOnce, self.approvals_are_single(state)),
             (Law::Attempts, self.attempts_are_bounded(state)),
-            (Law::Failures, self.failures_are_bounded(state)),
+            (Law::Failures, failures_are_bounded(state)),
             (Law::ChargedOnce, self.charges_are_single(state)),
             (Law::FailureCounts, self.failures_are_counted(state)),
             (
@@ -58,10 +58,7 @@ impl Protocol {
                 Law::OneSession,
                 state.ghost.lost || self.own_sessions(state) <= 1,
             ),
-            (
-                Law::OneAnswer,
-                state.ghost.lost || self.answers_agree(state),
-            ),
+            (Law::OneAnswer, state.ghost.lost || answers_agree(state)),
             (Law::OneAtWork, state.ghost.lost || self.at_work(state) <= 1),
             (Law::Answered, self.nobody_is_stuck(state)),
         ];
@@ -93,15 +90,10 @@ impl Protocol {
         })
     }
 
-    /// Gates are not fenced: what a failover lost, they have forgotten.
-    fn failures_are_bounded(&self, state: &State) -> bool {
-        state.ghost.lost || self.told_failures(state) <= usize::from(MAX_FAILURES)
-    }
-
     fn failures_are_counted(&self, state: &State) -> bool {
         let value = state.nodes[usize::from(state.leader)].values[usize::from(DESTINATION)];
         let counted = self.values.failures(value, state.tick);
-        state.ghost.lost || self.told_failures(state) <= usize::from(counted)
+        state.ghost.lost || told_failures(state) <= usize::from(counted)
     }
 
     /// An attempt without a name is another one each time.
@@ -113,16 +105,6 @@ impl Protocol {
                 _ => call.charged <= call.tries,
             }
         })
-    }
-
-    fn answers_agree(&self, state: &State) -> bool {
-        let told = state.calls.iter().filter_map(|call| match call.told {
-            Found::Granted(nonce) | Found::Existing(nonce) | Found::Answered(nonce) => Some(nonce),
-            _ => None,
-        });
-        let mut told: Vec<_> = told.collect();
-        told.dedup();
-        told.len() <= 1
     }
 
     /// Where nothing more can happen but faults, nobody waits.
@@ -143,7 +125,7 @@ impl Protocol {
         match found {
             Found::Expired => over || state.life > life,
             Found::Exhausted => over || charged >= usize::from(MAX_ATTEMPTS),
-            Found::Throttled => self.charges(state) >= usize::from(MAX_FAILURES),
+            Found::Throttled => charges(state) >= usize::from(MAX_FAILURES),
             Found::AlreadyUsed => over || self.somebody_may_have_it(state, caller, session),
             // What was opened in a run may be lost, or unknown to a primary that no longer is one.
             Found::Unknown => state.life > 1 && session >= self.scenario.opened,
@@ -186,22 +168,37 @@ impl Protocol {
         at_work.count()
     }
 
-    fn told_failures(&self, state: &State) -> usize {
-        let failed = |call: &&Call| call.compared && call.told != Found::Approved;
-        state.calls.iter().filter(failed).count()
-    }
-
-    fn charges(&self, state: &State) -> usize {
-        state
-            .calls
-            .iter()
-            .map(|call| usize::from(call.charged))
-            .sum()
-    }
-
     fn count(&self, state: &State, session: u8, is: impl Fn(Found) -> bool) -> usize {
         self.guesses(state, session)
             .filter(|call| is(call.told))
             .count()
     }
+}
+
+fn answers_agree(state: &State) -> bool {
+    let told = state.calls.iter().filter_map(|call| match call.told {
+        Found::Granted(nonce) | Found::Existing(nonce) | Found::Answered(nonce) => Some(nonce),
+        _ => None,
+    });
+    let mut told: Vec<_> = told.collect();
+    told.dedup();
+    told.len() <= 1
+}
+
+fn told_failures(state: &State) -> usize {
+    let failed = |call: &&Call| call.compared && call.told != Found::Approved;
+    state.calls.iter().filter(failed).count()
+}
+
+fn charges(state: &State) -> usize {
+    state
+        .calls
+        .iter()
+        .map(|call| usize::from(call.charged))
+        .sum()
+}
+
+/// Gates are not fenced: what a failover lost, they have forgotten.
+fn failures_are_bounded(state: &State) -> bool {
+    state.ghost.lost || told_failures(state) <= usize::from(MAX_FAILURES)
 }

@@ -22,7 +22,7 @@ impl Protocol {
         taken.as_slice()[batch.len()..]
             .iter()
             .for_each(|rest| line.waiting.push(*rest));
-        let mut wire = self.batch(state, server, key, batch);
+        let mut wire = batch_of(state, server, key, batch);
         if native {
             return state.wires.push(wire);
         }
@@ -46,27 +46,6 @@ impl Protocol {
             wire.forsake(self.scenario.manner == Manner::Swap);
         }
         state.wires.push(wire);
-    }
-
-    fn batch(&self, state: &mut State, server: u8, key: u8, callers: &[u8]) -> Wire {
-        let mut seats = [Seat::default(); MAX_CALLERS];
-        for (seat, caller) in seats.iter_mut().zip(callers) {
-            let call = state.call(*caller);
-            call.phase = Phase::InBatch;
-            (seat.caller, seat.tries) = (*caller, call.tries);
-        }
-        Wire {
-            key,
-            server,
-            awaited: true,
-            stage: Stage::Sent,
-            seen: 0,
-            next: 0,
-            life: 0,
-            since: state.tick,
-            len: u8::try_from(callers.len()).expect("a few callers"),
-            seats,
-        }
     }
 
     /// Takes the batch's steps in order, and notes at each seat what its step found.
@@ -97,7 +76,7 @@ impl Protocol {
         let wire = state.wires.remove(usize::from(wire));
         match wire.stage {
             Stage::Done => self.tell_all(state, &wire, true),
-            _ if self.holds(Guard::LostIsFoundAnew) => self.back_in_line(state, &wire),
+            _ if self.holds(Guard::LostIsFoundAnew) => back_in_line(state, &wire),
             _ => self.tell_all(state, &wire, false),
         }
     }
@@ -108,7 +87,7 @@ impl Protocol {
         if !self.holds(Guard::DoubtIsNoSuccess) {
             self.tell_all(state, &wire, wire.stage == Stage::Done);
         } else if !self.holds(Guard::DoubtIsNotRepeated) {
-            self.back_in_line(state, &wire);
+            back_in_line(state, &wire);
         } else {
             for seat in state.waiting(&wire) {
                 self.doubt(state, seat.caller, true);
@@ -123,14 +102,14 @@ impl Protocol {
     /// A caller's future is dropped, wherever it stands.
     pub(crate) fn drop(&self, state: &mut State, caller: u8) {
         let call = *state.call(caller);
-        let key = self.key(call.aim);
+        let key = call.aim.key();
         match call.phase {
             Phase::InLine => {
                 let idle = state.under_way(call.server, key).is_none();
                 let line = state.line(call.server, key);
-                let called = idle && line.waiting.as_slice().first() == Some(&caller);
+                let leads = idle && line.waiting.as_slice().first() == Some(&caller);
                 line.waiting.remove(caller);
-                self.call_next(state, call.server, key, called);
+                self.call_next(state, call.server, key, leads);
             }
             Phase::InBatch => self.leave_batch(state, caller),
             _ => {}
@@ -158,8 +137,9 @@ impl Protocol {
         let (server, key) = (wire.server, wire.key);
         let left: Vec<_> = state.waiting(&wire).into_iter().skip(1).collect();
         if self.holds(Guard::LeaderGoneIsDoubt) {
-            left.iter()
-                .for_each(|seat| self.doubt(state, seat.caller, true));
+            for seat in &left {
+                self.doubt(state, seat.caller, true);
+            }
         } else {
             put_back(state, server, key, &left);
         }
@@ -198,22 +178,37 @@ impl Protocol {
         });
     }
 
-    /// Those who still wait take another turn, before all who came later.
-    fn back_in_line(&self, state: &mut State, wire: &Wire) {
-        let waiting = state.waiting(wire);
-        put_back(state, wire.server, wire.key, &waiting);
-    }
-
     pub(crate) fn tell_all(&self, state: &mut State, wire: &Wire, written: bool) {
         for seat in state.waiting(wire) {
-            self.tell(state, &seat, written);
+            self.tell(state, seat, written);
         }
     }
 
     fn tell_followers(&self, state: &mut State, wire: &Wire) {
         for seat in state.waiting(wire).into_iter().skip(1) {
-            self.tell(state, &seat, false);
+            self.tell(state, seat, false);
         }
+    }
+}
+
+fn batch_of(state: &mut State, server: u8, key: u8, callers: &[u8]) -> Wire {
+    let mut seats = [Seat::default(); MAX_CALLERS];
+    for (seat, caller) in seats.iter_mut().zip(callers) {
+        let call = state.call(*caller);
+        call.phase = Phase::InBatch;
+        (seat.caller, seat.tries) = (*caller, call.tries);
+    }
+    Wire {
+        key,
+        server,
+        awaited: true,
+        stage: Stage::Sent,
+        seen: 0,
+        next: 0,
+        life: 0,
+        since: state.tick,
+        len: u8::try_from(callers.len()).expect("a few callers"),
+        seats,
     }
 }
 
@@ -224,4 +219,10 @@ fn put_back(state: &mut State, server: u8, key: u8, seats: &[Seat]) {
         call.phase = Phase::InLine;
     }
     state.line(server, key).waiting.put_first(&callers);
+}
+
+/// Those who still wait take another turn, before all who came later.
+fn back_in_line(state: &mut State, wire: &Wire) {
+    let waiting = state.waiting(wire);
+    put_back(state, wire.server, wire.key, &waiting);
 }

@@ -150,6 +150,16 @@ pub(crate) struct Ghost {
     pub(crate) broken: Option<Law>,
 }
 
+impl Aim {
+    /// The key whose record the step is about.
+    pub(crate) const fn key(self) -> u8 {
+        match self {
+            Self::Check | Self::Peek | Self::Open => DESTINATION,
+            Self::Begin | Self::Finish | Self::Release => REQUEST,
+        }
+    }
+}
+
 impl Row {
     pub(crate) fn push(&mut self, caller: u8) {
         self.callers[usize::from(self.len)] = caller;

@@ -240,8 +240,8 @@ impl<'p> Walk<'p> {
             let of_server =
                 |one: &Move| matches!(one, Move::Lead { server: by, .. } if *by == server);
             let leads = self.moves().iter().any(of_server);
-            let loads = real.desk().asked == Some(Asked::Load);
-            assert_eq!(loads, leads, "server {server} leads");
+            let asks = real.desk().asked == Some(Asked::Load);
+            assert_eq!(asks, leads, "server {server} leads");
         }
         for (caller, _) in self.protocol.roles() {
             let (was, is) = (

@@ -10,27 +10,24 @@ impl Protocol {
     /// What a move does in this state, and who is told what by it.
     pub(crate) fn told(&self, state: &State, one: Move) -> String {
         let after = self.after(state, one);
-        let mut words = self.what(state, &after, one);
+        let mut words = vec![self.what(state, &after, one)];
         for (caller, _) in self.roles() {
-            let (before, now) = (
-                state.calls[usize::from(caller)],
-                after.calls[usize::from(caller)],
-            );
-            if before.phase != now.phase && now.phase == Phase::Over {
-                let told = if now.told == Found::Nothing {
-                    "an error".into()
-                } else {
-                    say(now.told)
+            let was = state.calls[usize::from(caller)];
+            let is = after.calls[usize::from(caller)];
+            if was.phase != is.phase && is.phase == Phase::Over {
+                let told = match is.told {
+                    Found::Nothing => "an error".into(),
+                    told => say(told),
                 };
-                words += &format!("; {} is told: {told}", self.name(caller));
-            } else if before.phase != now.phase && now.phase == Phase::Doubt {
-                words += &format!("; {} does not know", self.name(caller));
+                words.push(format!("{} is told: {told}", self.name(caller)));
+            } else if was.phase != is.phase && is.phase == Phase::Doubt {
+                words.push(format!("{} does not know", self.name(caller)));
             }
         }
         if after.ghost.lost && !state.ghost.lost {
-            words += "; writes are lost";
+            words.push("writes are lost".into());
         }
-        words
+        words.join("; ")
     }
 
     fn what(&self, state: &State, after: &State, one: Move) -> String {
@@ -98,11 +95,7 @@ impl Protocol {
         if native {
             return format!("server {server} sends to {record}: {who}");
         }
-        let sent = after
-            .wires
-            .iter()
-            .filter(|wire| !state.wires.contains(wire))
-            .last();
+        let sent = after.wires.iter().find(|wire| !state.wires.contains(wire));
         let ends = match sent {
             Some(wire) => format!("and sends a swap: {}", self.batch_of(after, wire)),
             None => "and there is nothing to write".into(),
