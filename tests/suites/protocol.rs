@@ -41,7 +41,12 @@
 //! loop counts it, and may withhold an approval that was in time. Messages arrive at any node
 //! that takes itself for a primary, whomever a server follows. Resends, cancellations, limits
 //! beyond the destination's and reports of deliveries are not here; the random model (`model`)
-//! has them.
+//! has them. A store that takes a check itself may answer late what it wrote in time: that is
+//! not held against it.
+//!
+//! # What it found
+//! Guards that the code does not have stand apart (`Guard::MISSING`): the model has them, and
+//! one test shows what happens without. `today.rs` shows it once on the real verifier.
 //!
 //! # Running it
 //! `./tests/run suite protocol`: seconds. With `COUNTERSIGN_LONG=1` the wider bounds, with
