@@ -66,9 +66,7 @@ impl DestinationRecord {
         }
         Ok(match &step.action {
             Action::Open(open) => self.open(open, moment),
-            Action::PeekOpen(open) => self
-                .refusal(open, moment)
-                .map_or(Effect::Done, Effect::Refused),
+            Action::PeekOpen(open) => self.peek(open, moment),
             Action::Check(check) => self.check(check, moment),
             Action::Resend(resend) => self.resend(resend, moment),
             Action::PeekResend(resend) => self.peek_resend(resend, moment),

@@ -45,10 +45,8 @@ impl IdempotencyRecord {
                 self.finish(*nonce, answer);
                 Effect::Done
             }
-            Action::Release(nonce) => {
-                // Only the try that holds the key may free it, and only while it is open.
-                self.request
-                    .take_if(|held| held.nonce == *nonce && held.answer.is_none());
+            Action::Release(nonce, lease) => {
+                self.release(*nonce, *lease);
                 Effect::Done
             }
             _ => return Err(CorruptRecord::Foreign),
@@ -75,7 +73,10 @@ impl IdempotencyRecord {
                     leased_until,
                     answer,
                 });
-                IdempotencyEffect::Proceed(nonce)
+                IdempotencyEffect::Proceed {
+                    nonce,
+                    leased_until,
+                }
             }
             Some(held) if held.fingerprint != begin.fingerprint => IdempotencyEffect::Mismatch,
             Some(Request {
@@ -87,8 +88,22 @@ impl IdempotencyRecord {
             },
             Some(held) => {
                 held.leased_until = leased_until;
-                IdempotencyEffect::Proceed(held.nonce)
+                IdempotencyEffect::Proceed {
+                    nonce: held.nonce,
+                    leased_until,
+                }
             }
+        }
+    }
+
+    /// Only the try that holds the key may free it, and only while it is open. A try that
+    /// took over has the same nonce, but a later lease.
+    fn release(&mut self, nonce: Nonce, lease: Timestamp) {
+        let own = |held: &&mut Request| {
+            held.nonce == nonce && held.leased_until == lease && held.answer.is_none()
+        };
+        if let Some(held) = self.request.as_mut().filter(own) {
+            held.leased_until = Timestamp::default();
         }
     }
 

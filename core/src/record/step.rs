@@ -51,7 +51,8 @@ pub struct Step {
 pub enum Action {
     /// Opens a session, if the gate allows one.
     Open(Open),
-    /// The same refusals as [`Action::Open`], without any change.
+    /// What [`Action::Open`] would find, without any change: the session of this nonce, a
+    /// refusal, or nothing in its way.
     PeekOpen(Open),
     /// Judges a guess.
     Check(Check),
@@ -90,8 +91,10 @@ pub enum Action {
     Begin(Begin),
     /// Keeps the answer (at most 64 bytes) of the request that began with this nonce.
     Finish(Nonce, Vec<u8>),
-    /// Frees the key of the request that began with this nonce.
-    Release(Nonce),
+    /// Ends the lease (until this time) of the request that began with this nonce, if it still
+    /// is that lease. Its nonce stays for the next try: whatever an earlier one opened, that
+    /// one will find.
+    Release(Nonce, Timestamp),
 }
 
 impl Action {
@@ -105,7 +108,7 @@ impl Action {
             Self::Forget(kind) => *kind,
             Self::LookSpend => Kind::Spend,
             Self::CountApproval => Kind::Conversion,
-            Self::Begin(_) | Self::Finish(..) | Self::Release(_) => Kind::Idempotency,
+            Self::Begin(_) | Self::Finish(..) | Self::Release(..) => Kind::Idempotency,
             _ => Kind::Destination,
         }
     }
@@ -377,8 +380,13 @@ pub enum Refusal {
     reason = "what is not handled must not compile"
 )]
 pub enum IdempotencyEffect {
-    /// Go on, with this nonce: drawn now, or by a try that never ended.
-    Proceed(Nonce),
+    /// Go on.
+    Proceed {
+        /// With this nonce: drawn now, or by a try that never ended or was refused.
+        nonce: Nonce,
+        /// Until when nobody else may.
+        leased_until: Timestamp,
+    },
     /// Another try is at work.
     InProgress {
         /// Seconds until its lease ends.

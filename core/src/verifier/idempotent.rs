@@ -1,5 +1,6 @@
 //! Idempotency keys: the request's fingerprint, and its answer as kept bytes.
 
+use crate::clock::Timestamp;
 use crate::code::{Alphabet, CodeForm};
 use crate::deliver::{DeliverError, Permanent};
 use crate::destination::Channel;
@@ -9,12 +10,13 @@ use crate::record::{Action, Begin, Effect, IdempotencyEffect, RecordKey};
 use crate::session_id::{Nonce, SessionId};
 use crate::verifier::{SendRequest, Sent, SentDelivery, Verifier, unexpected};
 
-/// The place of one idempotency key, held by the try with this nonce.
+/// The place of one idempotency key, held by the try with this nonce and lease.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
     key: RecordKey,
     tag: Tag,
     nonce: Nonce,
+    leased_until: Timestamp,
 }
 
 /// How a request goes on.
@@ -45,8 +47,17 @@ impl Verifier {
             nonce,
         };
         match self.apply(key, tag, Action::Begin(begin)).await? {
-            Effect::Idempotency(IdempotencyEffect::Proceed(nonce)) => {
-                Ok(Begun::Go(nonce, Some(Held { key, tag, nonce })))
+            Effect::Idempotency(IdempotencyEffect::Proceed {
+                nonce,
+                leased_until,
+            }) => {
+                let held = Held {
+                    key,
+                    tag,
+                    nonce,
+                    leased_until,
+                };
+                Ok(Begun::Go(nonce, Some(held)))
             }
             Effect::Idempotency(IdempotencyEffect::InProgress { retry_after }) => {
                 Err(SendError::IdempotencyInProgress { retry_after })
@@ -68,12 +79,12 @@ impl Verifier {
         }
     }
 
-    /// Frees the key after a refusal: nothing was sent, and a retry may go on.
+    /// Frees the key after a refusal: this try sent nothing, and a retry of the same request
+    /// may go on at once. It has the same nonce, so it finds what an earlier try had opened.
     pub(crate) async fn release(&self, held: Option<Held>) -> Result<(), StoreError> {
         if let Some(held) = held {
-            let _done = self
-                .apply(held.key, held.tag, Action::Release(held.nonce))
-                .await?;
+            let release = Action::Release(held.nonce, held.leased_until);
+            let _done = self.apply(held.key, held.tag, release).await?;
         }
         Ok(())
     }

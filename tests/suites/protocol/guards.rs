@@ -18,6 +18,8 @@ pub(crate) enum Guard {
     StepComparesLife,
     /// The repetition of an attempt is told what the attempt was.
     MemoRecalls,
+    /// A repetition after the expiry is told no approval.
+    RecallIsInTime,
     // The loop
     /// Effects are told after the write that they came with.
     AnswerAfterWrite,
@@ -49,9 +51,6 @@ pub(crate) enum Guard {
     DoubtKeepsKey,
     /// The message leaves after its session was stored.
     MessageAfterWrite,
-    // What the code does not have
-    /// A repetition after the expiry is told no approval.
-    RecallIsInTime,
     /// A refusal ends its try's lease and keeps the nonce for the next one.
     RefusalKeepsNonce,
     /// A refusal ends the lease of its own try only.
@@ -61,14 +60,15 @@ pub(crate) enum Guard {
 }
 
 impl Guard {
-    /// Those that are in the code.
-    pub(crate) const KEPT: [Self; 20] = [
+    /// All of them.
+    pub(crate) const KEPT: [Self; 24] = [
         Self::SwapComparesValue,
         Self::SwapComparesLife,
         Self::LossBeginsLife,
         Self::PromotionBeginsLife,
         Self::StepComparesLife,
         Self::MemoRecalls,
+        Self::RecallIsInTime,
         Self::AnswerAfterWrite,
         Self::LostIsFoundAnew,
         Self::DoubtIsNoSuccess,
@@ -83,10 +83,6 @@ impl Guard {
         Self::ExistingSendsNothing,
         Self::DoubtKeepsKey,
         Self::MessageAfterWrite,
-    ];
-    /// Those that are not: without one of them a law breaks today.
-    pub(crate) const MISSING: [Self; 4] = [
-        Self::RecallIsInTime,
         Self::RefusalKeepsNonce,
         Self::ReleaseIsOfTheHolder,
         Self::PeekFindsSession,

@@ -7,7 +7,7 @@ use countersign::record::{
     Action, Effect, IdempotencyEffect, Moment, Open, Record, Refusal, Step, Ticket,
 };
 use countersign::store::Incarnation;
-use countersign::{RecordKey, SessionView, Timestamp, Verdict};
+use countersign::{Nonce, RecordKey, SessionState, SessionView, Timestamp, Verdict};
 
 use crate::guards::{Guard, Guards};
 use crate::material::{Session, number_of};
@@ -93,7 +93,7 @@ pub(crate) struct Values {
 #[derive(Default)]
 struct Known {
     held: Vec<Held>,
-    ids: HashMap<(Vec<u8>, bool), ValueId>,
+    ids: HashMap<Vec<u8>, ValueId>,
     taken: HashMap<(ValueId, Ask, When), Taken>,
     failures: HashMap<(ValueId, u8), u16>,
 }
@@ -106,9 +106,6 @@ struct Held {
     life: u8,
     /// The nonce with which an idempotency key was last leased, and the tick.
     leased: (u8, u8),
-    /// Whether the lease was given up, where that is told apart from the bytes: a guard that
-    /// the code does not have.
-    released: bool,
 }
 
 impl Values {
@@ -177,15 +174,11 @@ impl Values {
 
     fn take_anew(&self, value: ValueId, ask: Ask, when: When) -> Taken {
         let held = self.held(value);
-        if let (Ask::Begin(_), true) = (ask, held.released) {
-            // As if it had never begun, but for the nonce.
-            return self.take(ABSENT, Ask::Begin(held.leased.0), when);
-        }
         let compared = self.guards.hold(Guard::StepComparesLife) || value == ABSENT;
         let life = if compared { when.life } else { held.life };
         let when = When { life, ..when };
         let view = self.look(value, ask, when);
-        let step = self.as_broken(self.step(self.action(ask)), ask, when);
+        let step = self.as_broken(self.step(self.action(ask)), ask, when, &held, view.as_ref());
         let mut record = self.record(value, &step);
         let effect = record.step(&step, moment(when));
         let effect = effect.unwrap_or_else(|corrupt| unreachable!("{ask:?}: {corrupt}"));
@@ -212,51 +205,32 @@ impl Values {
             changed,
             expires,
         };
-        self.guarded(taken, value, ask, when, view.is_some())
+        self.as_forgotten(taken, ask, &step)
     }
 
-    /// What the guards add that the code does not have.
-    fn guarded(&self, taken: Taken, value: ValueId, ask: Ask, when: When, exists: bool) -> Taken {
-        let told = |found| Taken {
-            next: value,
-            found,
-            changed: false,
-            ..taken
-        };
-        let held = self.held(value);
-        match ask {
-            Ask::Check { .. } if self.guards.hold(Guard::RecallIsInTime) => {
-                let recalled = taken.found == Found::Approved && !taken.changed;
-                if recalled && when.tick >= taken.expires {
-                    told(Found::Expired)
-                } else {
-                    taken
-                }
-            }
-            Ask::Peek(nonce) if self.guards.hold(Guard::PeekFindsSession) && exists => {
-                told(Found::Existing(nonce))
-            }
-            Ask::Release(_, leased)
-                if self.guards.hold(Guard::ReleaseIsOfTheHolder) && held.leased.1 != leased =>
-            {
-                told(Found::Done)
-            }
-            Ask::Release(..) if self.guards.hold(Guard::RefusalKeepsNonce) && taken.changed => {
-                let next = self.number(Held {
-                    released: true,
-                    ..held
-                });
-                Taken {
-                    next,
-                    changed: next != value,
-                    ..taken
-                }
-            }
-            _ => taken,
+    /// A refusal that forgets the request.
+    fn as_forgotten(&self, taken: Taken, ask: Ask, step: &Step) -> Taken {
+        let forgets = matches!(ask, Ask::Release(..)) && taken.changed;
+        if !forgets || self.guards.hold(Guard::RefusalKeepsNonce) {
+            return taken;
         }
+        let empty = Record::absent(step).encode();
+        let held = self.held(taken.next);
+        let next = self.number(Held {
+            bytes: Some(empty),
+            ..held
+        });
+        Taken { next, ..taken }
     }
 
-    fn as_broken(&self, step: Step, ask: Ask, when: When) -> Step {
+    fn as_broken(
+        &self,
+        step: Step,
+        ask: Ask,
+        when: When,
+        held: &Held,
+        view: Option<&SessionView>,
+    ) -> Step {
         let Step {
             mut action,
             mut at,
@@ -268,6 +242,24 @@ impl Values {
         if let (Ask::Begin(nonce), false) = (ask, self.guards.hold(Guard::LeaseHoldsKey)) {
             // To whoever comes later the lease of the one before seems over.
             at = Some(now(when.tick).plus_secs(100 * (u64::from(nonce) + 1)));
+        }
+        if let (Action::Check(_), Some(view), false) =
+            (&action, view, self.guards.hold(Guard::RecallIsInTime))
+            && view.state == SessionState::Verified
+            && now(when.tick) >= view.expires_at
+        {
+            // As if the repetition had come in time.
+            at = Some(Timestamp::from_millis(view.expires_at.as_millis() - 1));
+        }
+        if let (Action::PeekOpen(open), false) =
+            (&mut action, self.guards.hold(Guard::PeekFindsSession))
+        {
+            open.nonce = Nonce::from_bytes([0xff; 6]);
+        }
+        if let (Action::Release(_, own), false) =
+            (&mut action, self.guards.hold(Guard::ReleaseIsOfTheHolder))
+        {
+            *own = lease(held.leased.1);
         }
         Step { tag, at, action }
     }
@@ -285,7 +277,7 @@ impl Values {
             Ask::Peek(number) => Action::PeekOpen(self.open(number)),
             Ask::Begin(number) => Action::Begin(self.session(number).begin),
             Ask::Finish(number) => Action::Finish(nonce(number), vec![number]),
-            Ask::Release(number, _) => Action::Release(nonce(number)),
+            Ask::Release(number, leased) => Action::Release(nonce(number), lease(leased)),
         }
     }
 
@@ -327,7 +319,7 @@ impl Values {
 
     fn number(&self, held: Held) -> ValueId {
         let mut known = self.known.borrow_mut();
-        let own = (held.bytes.clone().unwrap_or_default(), held.released);
+        let own = held.bytes.clone().unwrap_or_default();
         if let Some(id) = known.ids.get(&own) {
             return *id;
         }
@@ -344,7 +336,7 @@ impl Values {
             Effect::Granted(ticket) => Found::Granted(number(ticket)),
             Effect::Existing(ticket) => Found::Existing(number(ticket)),
             Effect::Refused(Refusal::Throttled { .. }) => Found::Refused,
-            Effect::Idempotency(IdempotencyEffect::Proceed(nonce)) => {
+            Effect::Idempotency(IdempotencyEffect::Proceed { nonce, .. }) => {
                 Found::Proceed(number_of(&self.sessions, nonce))
             }
             Effect::Idempotency(IdempotencyEffect::InProgress { .. }) => Found::InProgress,
@@ -368,7 +360,6 @@ impl Held {
                 Found::Proceed(nonce) => (nonce, when.tick),
                 _ => self.leased,
             },
-            released: false,
         }
     }
 }
@@ -388,6 +379,11 @@ fn of_verdict(verdict: Verdict) -> Found {
 
 pub(crate) fn now(tick: u8) -> Timestamp {
     Timestamp::from_secs(START).plus_secs(u64::from(tick) * u64::from(TICK_SECONDS))
+}
+
+/// Until when a lease lasts that was taken at this tick.
+fn lease(tick: u8) -> Timestamp {
+    now(tick).plus_secs(60)
 }
 
 fn moment(when: When) -> Moment {
