@@ -1,6 +1,7 @@
 //! Successful answers: JSON that nobody caches, its members in the documented order.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use countersign::{Inspection, LaneView, Sent, SessionView, Verdict};
 use serde::Serialize;
@@ -12,7 +13,7 @@ pub(crate) fn answer<T: Serialize>(body: &T) -> Response {
         return Problem::new(ProblemKind::Internal, "the answer could not be written")
             .into_response();
     };
-    let mut response = (StatusCode::OK, text).into_response();
+    let mut response = Response::new(Body::from(text));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

@@ -1,10 +1,11 @@
 //! The calls over one verifier: routes, and the way that every call goes.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -12,7 +13,6 @@ use countersign::{Stopwatch, Verifier};
 use tracing::{Instrument, Span, field};
 
 use crate::ask::Ask;
-use crate::body::MAX_BODY_BYTES;
 use crate::call::Call;
 use crate::calls::{cancel, check, destination, resend, reset, send, status};
 use crate::forwarded::TrustedProxies;
@@ -37,7 +37,8 @@ pub struct Api {
 /// Numbers the requests of this process.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    process: u32,
+    /// What each number begins with.
+    process: String,
     next: AtomicU64,
 }
 
@@ -56,12 +57,12 @@ impl Api {
             .map(u32::from_be_bytes)
             .unwrap_or_default();
         let requests = Arc::new(Requests {
-            process,
+            process: format!("{process:08x}-"),
             next: AtomicU64::new(1),
         });
         Self {
             verifier,
-            tasks: Tasks::new(),
+            tasks: Tasks::default(),
             readers: Arc::default(),
             end_user_proxies: TrustedProxies::default(),
             requests,
@@ -99,8 +100,7 @@ impl Api {
             .route(Call::Reset.path(), post(on_reset))
             .route(Call::Destination.path(), get(on_destination))
             .method_not_allowed_fallback(|| async { no_method() })
-            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-            .with_state(self.clone())
+            .with_state(Arc::new(self.clone()))
     }
 
     /// Waits until what was begun is done: deliveries in the background, and calls whose
@@ -109,17 +109,17 @@ impl Api {
         self.tasks.drained().await;
     }
 
-    /// Reads a request, and runs its call in a task of its own: a caller that hangs up
-    /// must not cut a delivery in two, nor take others down who wait for the same record.
-    async fn serve<F, R>(&self, call: Call, request: Request, run: F) -> Response
+    /// Reads a request, and runs its call to its end: a caller that hangs up must not cut
+    /// a delivery in two, nor take others down who wait for the same record.
+    async fn serve<F, R>(self: Arc<Self>, call: Call, request: Request, run: F) -> Response
     where
-        F: FnOnce(Self, Ask) -> R + Send + 'static,
+        F: FnOnce(Arc<Self>, Ask) -> R + Send + 'static,
         R: Future<Output = Result<Reply, Problem>> + Send + 'static,
     {
         let (watch, name) = (Stopwatch::start(), call.name());
         let id = self.requests.next_id();
         let (tenant, to) = (field::Empty, field::Empty);
-        let span = tracing::info_span!("call", call = name, request_id = id, tenant, to);
+        let span = tracing::info_span!("call", call = name, request_id = id.as_str(), tenant, to);
         let client = self
             .end_user_proxies
             .client(request.extensions(), request.headers());
@@ -128,14 +128,14 @@ impl Api {
                 Err(problem) => finish(name, watch, Err(problem)),
                 Ok(mut ask) => {
                     ask.client = client;
-                    let api = self.clone();
-                    let work = async move { finish(name, watch, run(api, ask).await) };
-                    let done = self.tasks.spawn(work).await;
+                    let tasks = self.tasks.clone();
+                    let work = async move { finish(name, watch, run(self, ask).await) };
+                    let done = tasks.run(work).await;
                     done.unwrap_or_else(|_| panicked(name, watch))
                 }
             }
         };
-        numbered(served.instrument(span).await, &id)
+        numbered(served.instrument(span).await, id)
     }
 }
 
@@ -151,17 +151,17 @@ impl Reply {
 
 impl Requests {
     pub(crate) fn next_id(&self) -> String {
-        format!(
-            "{:08x}-{:x}",
-            self.process,
-            self.next.fetch_add(1, Ordering::Relaxed)
-        )
+        let mut id = String::with_capacity(self.process.len() + 16);
+        id.push_str(&self.process);
+        // Writing to a `String` cannot fail.
+        let _ = write!(id, "{:x}", self.next.fetch_add(1, Ordering::Relaxed));
+        id
     }
 }
 
 /// The answer with its request's number.
-pub(crate) fn numbered(mut response: Response, id: &str) -> Response {
-    if let Ok(id) = HeaderValue::from_str(id) {
+pub(crate) fn numbered(mut response: Response, id: String) -> Response {
+    if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
@@ -185,40 +185,40 @@ pub(crate) fn finish(
     response
 }
 
-/// A task that ended without a result: a bug. Nobody is told that a code was right.
+/// Work that ended without a result: a bug. Nobody is told that a code was right.
 fn panicked(call: &'static str, watch: Stopwatch) -> Response {
     let problem = Problem::new(ProblemKind::Internal, "the call ended without a result");
     finish(call, watch, Err(problem))
 }
 
-async fn on_send(State(api): State<Api>, request: Request) -> Response {
+async fn on_send(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve(Call::Send, request, send).await
 }
 
-async fn on_start(State(api): State<Api>, request: Request) -> Response {
+async fn on_start(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve(Call::Start, request, send).await
 }
 
-async fn on_check(State(api): State<Api>, request: Request) -> Response {
+async fn on_check(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve(Call::Check, request, check).await
 }
 
-async fn on_resend(State(api): State<Api>, request: Request) -> Response {
+async fn on_resend(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve(Call::Resend, request, resend).await
 }
 
-async fn on_status(State(api): State<Api>, request: Request) -> Response {
+async fn on_status(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve(Call::Status, request, status).await
 }
 
-async fn on_cancel(State(api): State<Api>, request: Request) -> Response {
+async fn on_cancel(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve(Call::Cancel, request, cancel).await
 }
 
-async fn on_reset(State(api): State<Api>, request: Request) -> Response {
+async fn on_reset(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve(Call::Reset, request, reset).await
 }
 
-async fn on_destination(State(api): State<Api>, request: Request) -> Response {
+async fn on_destination(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve(Call::Destination, request, destination).await
 }

@@ -30,7 +30,7 @@ pub(crate) struct Ask {
 impl Ask {
     /// Who calls and what for, before the body is read; then the body.
     pub(crate) async fn read(call: Call, mut request: Request) -> Result<Self, Problem> {
-        let caller = Caller::of(request.extensions(), call.scopes())?;
+        let caller = Caller::take(request.extensions_mut(), call.scopes())?;
         Span::current().record("tenant", caller.tenant.name());
         let mut ask = Self {
             tenant: caller.tenant,

@@ -1,12 +1,16 @@
 //! The layer that turns `X-API-Key` into a `Caller`.
 
+use std::convert::Infallible;
+use std::future::ready;
 use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use tower::{Layer, Service};
 
 use crate::caller::Caller;
 use crate::key_store::ApiKeys;
@@ -23,19 +27,32 @@ impl ApiKeys {
     /// Failures are limited per source where the server notes the peer of a connection
     /// (`into_make_service_with_connect_info::<SocketAddr>()`).
     pub fn protect<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        router.layer(from_fn_with_state(self.clone(), authenticate))
+        router.layer(Protect(self.clone()))
     }
 
-    async fn caller(&self, headers: &HeaderMap, source: Option<IpAddr>) -> Result<Caller, Problem> {
+    /// The caller as far as it is known without the store; none where that must be asked.
+    fn known(
+        &self,
+        headers: &HeaderMap,
+        source: Option<IpAddr>,
+    ) -> Result<Option<Caller>, Problem> {
         let Some(key) = key_in(headers) else {
             metrics::auth_failed("missing");
             return Err(Problem::unauthorised());
         };
-        if let Some(wait) = source.and_then(|source| self.0.limit.wait(source)) {
-            // A neighbour's guessing must not shut out keys that are known to be good.
-            let limited = || Problem::throttled("auth_failures", wait);
-            return self.recall(key).ok_or_else(limited);
+        // Before the limit: a neighbour's guessing must not shut out keys that are known
+        // to be good.
+        if let Some(caller) = self.recall(key) {
+            return Ok(Some(caller));
         }
+        match source.and_then(|source| self.0.limit.wait(source)) {
+            Some(wait) => Err(Problem::throttled("auth_failures", wait)),
+            None => Ok(None),
+        }
+    }
+
+    async fn ask(&self, headers: &HeaderMap, source: Option<IpAddr>) -> Result<Caller, Problem> {
+        let key = key_in(headers).ok_or_else(Problem::unauthorised)?;
         if let Some(caller) = self.authenticate(key).await? {
             return Ok(caller);
         }
@@ -47,23 +64,72 @@ impl ApiKeys {
     }
 }
 
-async fn authenticate(State(keys): State<ApiKeys>, mut request: Request, next: Next) -> Response {
-    let source = keys
-        .0
-        .proxies
-        .source(request.extensions(), request.headers());
-    match keys.caller(request.headers(), source).await {
-        Ok(caller) => {
-            // Nothing behind this layer has a use for the secret.
-            request.headers_mut().remove(API_KEY);
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(problem) => {
-            tracing::info!(outcome = problem.kind.name(), "not authenticated");
-            problem.into_response()
+/// A layer of its own and no function around `Next`: most keys are known, and then a
+/// request goes on without a copy of the routes behind it.
+#[derive(Clone)]
+struct Protect(ApiKeys);
+
+#[derive(Clone)]
+struct Protected<S> {
+    keys: ApiKeys,
+    inner: S,
+}
+
+impl<S> Layer<S> for Protect {
+    type Service = Protected<S>;
+
+    fn layer(&self, inner: S) -> Protected<S> {
+        let keys = self.0.clone();
+        Protected { keys, inner }
+    }
+}
+
+impl<S> Service<Request> for Protected<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let proxies = &self.keys.0.proxies;
+        let source = proxies.source(request.extensions(), request.headers());
+        match self.keys.known(request.headers(), source) {
+            Ok(Some(caller)) => Box::pin(self.inner.call(of(caller, request))),
+            Err(problem) => Box::pin(ready(Ok(refused(problem)))),
+            Ok(None) => {
+                // The one that was polled ready is the one to call.
+                let next = self.inner.clone();
+                let mut inner = std::mem::replace(&mut self.inner, next);
+                let keys = self.keys.clone();
+                Box::pin(async move {
+                    match keys.ask(request.headers(), source).await {
+                        Ok(caller) => inner.call(of(caller, request)).await,
+                        Err(problem) => Ok(refused(problem)),
+                    }
+                })
+            }
         }
     }
+}
+
+/// The request as one of this caller's.
+fn of(caller: Caller, mut request: Request) -> Request {
+    // Nothing behind this layer has a use for the secret.
+    request.headers_mut().remove(API_KEY);
+    request.extensions_mut().insert(caller);
+    request
+}
+
+fn refused(problem: Problem) -> Response {
+    tracing::info!(outcome = problem.kind.name(), "not authenticated");
+    problem.into_response()
 }
 
 /// The one key that a request carries; two are none.

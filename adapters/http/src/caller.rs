@@ -25,11 +25,13 @@ impl Caller {
         Self { tenant, scopes }
     }
 
-    /// The caller in a request's extensions, if it may do one of `wanted`.
-    pub(crate) fn of(extensions: &Extensions, wanted: &[Scope]) -> Result<Self, Problem> {
-        let caller = extensions.get::<Self>().ok_or_else(Problem::unauthorised)?;
+    /// Takes the caller out of a request's extensions, if it may do one of `wanted`.
+    pub(crate) fn take(extensions: &mut Extensions, wanted: &[Scope]) -> Result<Self, Problem> {
+        let caller = extensions
+            .remove::<Self>()
+            .ok_or_else(Problem::unauthorised)?;
         if wanted.iter().any(|scope| caller.scopes.has(*scope)) {
-            return Ok(caller.clone());
+            return Ok(caller);
         }
         let needed: Vec<_> = wanted.iter().map(|scope| scope.name()).collect();
         let needed = needed.join("` or `");

@@ -41,6 +41,9 @@ impl TrustedProxies {
 
     fn resolve(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut source = peer.to_canonical();
+        if !self.trusts(source) {
+            return source;
+        }
         // Several headers are one list, in order (RFC 9110, section 5.3).
         let hops = headers
             .get_all("x-forwarded-for")

@@ -1,10 +1,14 @@
 //! What is counted, by names that dashboards may rely on. No label holds a
 //! destination, a tenant or anything else that a caller chose.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use countersign::{Channel, LimitName, Observer, StoreError, Verdict};
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Key, Label, Metadata, Unit, counter, describe_counter, describe_histogram, histogram,
+    with_recorder,
+};
 
 pub(crate) const SENDS: &str = "countersign_sends_total";
 pub(crate) const CHECKS: &str = "countersign_checks_total";
@@ -70,11 +74,19 @@ pub(crate) fn sent(channel: Channel, outcome: &'static str) {
 }
 
 pub(crate) fn checked(verdict: &Verdict) {
-    counter!(CHECKS, "verdict" => verdict.reason()).increment(1);
+    let verdict = verdict.reason();
+    let labels = || vec![Label::from_static_parts("verdict", verdict)];
+    let count = |key: &Key| with_recorder(|to| to.register_counter(key, &HERE)).increment(1);
+    with_key((CHECKS, verdict, 0), labels, count);
 }
 
 pub(crate) fn answered(call: &'static str, status: u16, took: Duration) {
-    histogram!(REQUESTS, "call" => call, "status" => status.to_string()).record(took);
+    let labels = || {
+        let status = Label::new("status", status.to_string());
+        vec![Label::from_static_parts("call", call), status]
+    };
+    let record = |key: &Key| with_recorder(|to| to.register_histogram(key, &HERE)).record(took);
+    with_key((REQUESTS, call, status), labels, record);
 }
 
 pub(crate) fn delivered(channel: Channel, took: Duration) {
@@ -99,4 +111,28 @@ pub(crate) fn store_error(error: &StoreError) {
         _ => "unsupported",
     };
     counter!(STORE_ERRORS, "kind" => kind).increment(1);
+}
+
+/// Where these metrics come from, as the macros of `metrics` say it.
+const HERE: Metadata<'static> =
+    Metadata::new(module_path!(), metrics::Level::INFO, Some(module_path!()));
+
+/// A metric's name, and the values of its labels.
+type Labelled = (&'static str, &'static str, u16);
+
+thread_local! {
+    /// The keys of what every request counts. To make one takes three allocations and a
+    /// hash, more than to count. They are few: labels hold words of ours only.
+    static KEYS: RefCell<Vec<(Labelled, Key)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn with_key(of: Labelled, labels: impl FnOnce() -> Vec<Label>, act: impl FnOnce(&Key)) {
+    KEYS.with_borrow_mut(|keys| {
+        if let Some((_, key)) = keys.iter().find(|(known, _)| *known == of) {
+            return act(key);
+        }
+        let key = Key::from_parts(of.0, labels()).to_retained();
+        act(&key);
+        keys.push((of, key));
+    });
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use axum::routing::get;
@@ -15,7 +15,7 @@ use countersign::{
 use tracing::{Instrument, Span, field};
 
 use crate::api::{Api, Reply, finish, numbered};
-use crate::body::{MAX_BODY_BYTES, read_bytes};
+use crate::body::read_bytes;
 use crate::metrics;
 use crate::problem::{Problem, ProblemKind};
 use crate::public::no_method;
@@ -58,8 +58,7 @@ impl Api {
         Router::new()
             .route(REPORTS_PATH, get(on_report).post(on_report))
             .method_not_allowed_fallback(|| async { no_method() })
-            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-            .with_state(self.clone())
+            .with_state(Arc::new(self.clone()))
     }
 
     /// One callback, which is none of the calls: no tenant makes it.
@@ -67,13 +66,13 @@ impl Api {
         let (watch, name) = (Stopwatch::start(), "report");
         let id = self.requests.next_id();
         let provider = field::Empty;
-        let span = tracing::info_span!("call", call = name, request_id = id, provider);
+        let span = tracing::info_span!("call", call = name, request_id = id.as_str(), provider);
         let served = async { finish(name, watch, report(self, request).await) };
-        numbered(served.instrument(span).await, &id)
+        numbered(served.instrument(span).await, id)
     }
 }
 
-async fn on_report(State(api): State<Api>, request: Request) -> Response {
+async fn on_report(State(api): State<Arc<Api>>, request: Request) -> Response {
     api.serve_report(request).await
 }
 
@@ -133,12 +132,10 @@ async fn report(api: &Api, mut request: Request) -> Result<Reply, Problem> {
     Ok(Reply::empty(outcome))
 }
 
-/// Notes a report in a task of its own, which a provider that hangs up does not cut off.
+/// Notes a report to the end: a provider that hangs up does not cut it off.
 async fn note(api: &Api, report: Report) -> Result<&'static str, Problem> {
     let (verifier, outcome) = (api.verifier.clone(), name(report.outcome));
-    let noted = api
-        .tasks
-        .spawn(async move { verifier.report(&report).await });
+    let noted = api.tasks.run(async move { verifier.report(&report).await });
     match noted.await {
         Ok(Ok(Some(_))) => Ok(outcome),
         Ok(Ok(None)) => Ok("unknown"),

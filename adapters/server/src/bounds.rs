@@ -4,42 +4,50 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use countersign_http::Problem;
 use tokio::sync::Semaphore;
+
+use crate::http_server::Answer;
 
 /// From a request's head to its answer, its body included: longer than any deliverer's
 /// own time-out.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// `router`, with at most `max` requests at once; those beyond are told to come again,
-/// since a queue would only answer callers who have given up.
-pub(crate) fn bounded(router: Router, max: usize) -> Router {
-    within(router, max, REQUEST_TIMEOUT)
-}
-
-fn within(router: Router, max: usize, patience: Duration) -> Router {
-    let seats = Semaphore::new(max);
-    router.layer(from_fn_with_state(
-        Arc::new(Bounds { seats, patience }),
-        bound,
-    ))
-}
-
-struct Bounds {
-    seats: Semaphore,
+/// A router with bounds. Around it and not a layer of it: axum boxes a layer, and copies
+/// the routes behind it for each request.
+#[derive(Clone)]
+pub(crate) struct Bounded {
+    router: Router,
+    seats: Arc<Semaphore>,
     patience: Duration,
 }
 
-async fn bound(State(bounds): State<Arc<Bounds>>, request: Request, next: Next) -> Response {
-    let Ok(_seat) = bounds.seats.try_acquire() else {
-        return Problem::busy().into_response();
-    };
-    tokio::time::timeout(bounds.patience, next.run(request))
-        .await
-        .unwrap_or_else(|_| Problem::timed_out().into_response())
+/// `router`, with at most `max` requests at once; those beyond are told to come again,
+/// since a queue would only answer callers who have given up.
+pub(crate) fn bounded(router: Router, max: usize) -> Bounded {
+    within(router, max, REQUEST_TIMEOUT)
+}
+
+fn within(router: Router, max: usize, patience: Duration) -> Bounded {
+    let seats = Arc::new(Semaphore::new(max));
+    Bounded {
+        router,
+        seats,
+        patience,
+    }
+}
+
+impl Answer for Bounded {
+    async fn answer(self, request: Request) -> Response {
+        let Ok(_seat) = self.seats.try_acquire() else {
+            return Problem::busy().into_response();
+        };
+        tokio::time::timeout(self.patience, self.router.answer(request))
+            .await
+            .unwrap_or_else(|_| Problem::timed_out().into_response())
+    }
 }
 
 #[cfg(test)]
@@ -48,7 +56,6 @@ mod tests {
     use axum::http::{StatusCode, header};
     use axum::routing::get;
     use tokio::sync::Notify;
-    use tower::ServiceExt as _;
 
     use super::*;
 
@@ -63,16 +70,16 @@ mod tests {
         });
         let router = bounded(Router::new().route("/", wait), 1);
         let request = || Request::new(Body::empty());
-        let first = tokio::spawn(router.clone().oneshot(request()));
+        let first = tokio::spawn(router.clone().answer(request()));
         entered.notified().await;
-        let second = router.clone().oneshot(request());
+        let second = router.clone().answer(request());
         let answered = tokio::time::timeout(Duration::from_secs(5), second).await;
-        let refused = answered.expect("nobody waits for a seat").unwrap();
+        let refused = answered.expect("nobody waits for a seat");
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
         assert_eq!(problem(refused).await["type"], documented("busy", 503));
         leave.notify_one();
-        assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::OK);
+        assert_eq!(first.await.unwrap().status(), StatusCode::OK);
     }
 
     #[tokio::test]
@@ -82,7 +89,7 @@ mod tests {
         let router = within(router, 1, Duration::from_millis(10));
         for _ in 0..2 {
             let request = Request::new(Body::empty());
-            let answered = router.clone().oneshot(request).await.unwrap();
+            let answered = router.clone().answer(request).await;
             assert_eq!(answered.status(), StatusCode::REQUEST_TIMEOUT);
             assert_eq!(problem(answered).await["type"], documented("timeout", 408));
         }

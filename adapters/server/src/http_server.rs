@@ -1,22 +1,26 @@
 //! Connections: HTTP/1.1 and HTTP/2 in the clear, with bounds on what a stranger can hold.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
-use hyper::Request;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tower::ServiceExt as _;
+use tower::Service as _;
 
 /// For the head of a request, from the connection's beginning or the last answer on.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,8 +34,26 @@ const MAX_CONNECTIONS: usize = 4096;
 /// The pause after a failed accept: most often there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `router` until `stop` turns true, then lets every request that was begun end.
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+/// What answers requests. No `tower::Service`: that one cannot name its future, and so
+/// boxes it.
+pub(crate) trait Answer: Clone + Send + Sync + 'static {
+    /// The answer to one request.
+    fn answer(self, request: Request) -> impl Future<Output = Response> + Send;
+}
+
+impl Answer for Router {
+    async fn answer(mut self, request: Request) -> Response {
+        let Ok(response) = self.call(request).await;
+        response
+    }
+}
+
+/// Lets `router` answer until `stop` turns true, then lets every request that was begun end.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: impl Answer,
+    mut stop: watch::Receiver<bool>,
+) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let protocols = Arc::new(protocols());
@@ -94,13 +116,13 @@ fn protocols() -> auto::Builder<TokioExecutor> {
     builder
 }
 
-struct Connection {
+struct Connection<A> {
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    router: A,
 }
 
-impl Connection {
+impl<A: Answer> Connection<A> {
     async fn run(self, protocols: &auto::Builder<TokioExecutor>, watcher: Watcher) {
         let Self {
             stream,
@@ -111,17 +133,18 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         let heard = Arc::new(AtomicBool::new(false));
         let ear = Arc::clone(&heard);
-        let service = router.map_request(move |request: Request<Incoming>| {
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
             ear.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            request
+            let answer = router.clone().answer(request);
+            async { Ok::<_, Infallible>(answer.await) }
         });
-        let service = TowerToHyperService::new(service);
         let connection = protocols
             .serve_connection(TokioIo::new(stream), service)
             .into_owned();
         tokio::select! {
+            biased;
             ended = watcher.watch(connection) => {
                 if let Err(error) = ended {
                     tracing::debug!(error = error.as_ref(), "a connection ended");
@@ -135,10 +158,15 @@ impl Connection {
 /// Ends when nothing was asked for in time. The protocol is told apart before any of the
 /// library's own time-outs begins, so that a peer who sends half a preface would stay.
 async fn silence(heard: &AtomicBool) {
-    tokio::time::sleep(HEAD_TIMEOUT).await;
-    if heard.load(Ordering::Relaxed) {
-        std::future::pending::<()>().await;
-    }
+    let mut time = pin!(tokio::time::sleep(HEAD_TIMEOUT));
+    // It is asked as often as the connection is, and mostly there was a request long ago.
+    poll_fn(|context| {
+        if heard.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        time.as_mut().poll(context)
+    })
+    .await;
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{EnvFilter, FilterFn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn, LevelFilter};
 use tracing_subscriber::prelude::*;
 
 use crate::config::LogFormat;
@@ -18,13 +18,16 @@ pub(crate) fn start(format: LogFormat, otherwise: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(wanted)
         .map_err(|error| Failure::config(format!("{VARIABLE}: {error}")))?;
     let quiet = FilterFn::new(harmless as fn(&Metadata<'_>) -> bool);
+    // One filter and a hint: of two, each nested in the other, the outer one would have
+    // spans made that no line ever shows, on every call.
+    let filter = filter.and(quiet.with_max_level_hint(LevelFilter::TRACE));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter).with_filter(quiet))
+        .with(lines.with_filter(filter))
         .try_init()
         .map_err(|error| Failure::runtime("cannot start to log", &error))
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use countersign::{Tenant, Verifier};
 use countersign_http::{
     Api, JwtVerifier, Readiness, RenderMetrics, Scopes, StaticKey, activation_router, admin_router,
@@ -16,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::banner::Banner;
-use crate::bounds::bounded;
+use crate::bounds::{Bounded, bounded};
 use crate::config::Config;
 use crate::failure::{Failure, causes};
 use crate::http_server;
@@ -125,7 +124,7 @@ fn public(
     jwt: JwtVerifier,
     base: &str,
     trial: Option<Trial>,
-) -> (Router, Option<KeyAndToken>) {
+) -> (Bounded, Option<KeyAndToken>) {
     let (static_key, shown) = match trial {
         Some(Trial {
             key,

@@ -1,5 +1,7 @@
 //! `check`: one guess, one verdict.
 
+use std::sync::Arc;
+
 use countersign::CheckRequest;
 
 use crate::answer::{CheckAnswer, answer};
@@ -9,7 +11,7 @@ use crate::audit;
 use crate::metrics;
 use crate::problem::Problem;
 
-pub(crate) async fn check(api: Api, ask: Ask) -> Result<Reply, Problem> {
+pub(crate) async fn check(api: Arc<Api>, ask: Ask) -> Result<Reply, Problem> {
     let session_id = ask.values.text("session_id").unwrap_or_default();
     let code = ask.values.text("code").unwrap_or_default();
     let purpose = ask.purpose();

@@ -1,5 +1,7 @@
 //! `resend`: another message of a live session.
 
+use std::sync::Arc;
+
 use countersign::{DeliveryMode, ResendRequest, SendError, SessionId};
 
 use crate::answer::{SentAnswer, answer};
@@ -10,7 +12,7 @@ use crate::calls::send::{delivery, outcome};
 use crate::metrics;
 use crate::problem::Problem;
 
-pub(crate) async fn resend(api: Api, ask: Ask) -> Result<Reply, Problem> {
+pub(crate) async fn resend(api: Arc<Api>, ask: Ask) -> Result<Reply, Problem> {
     let channel = ask.channel();
     let text = ask.values.text("to").unwrap_or_default();
     let to = ask::destination(&api.verifier, "to", text, channel)?;

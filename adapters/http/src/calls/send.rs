@@ -1,5 +1,7 @@
 //! `send` and `start`: one call in two spellings.
 
+use std::sync::Arc;
+
 use countersign::{
     Alphabet, Channel, Code, CodeForm, DeliveryMode, Destination, Opened, Pending, SendError,
     SendRequest, Sent, Stopwatch,
@@ -12,7 +14,7 @@ use crate::audit;
 use crate::metrics;
 use crate::problem::Problem;
 
-pub(crate) async fn send(api: Api, ask: Ask) -> Result<Reply, Problem> {
+pub(crate) async fn send(api: Arc<Api>, ask: Ask) -> Result<Reply, Problem> {
     let channels = ask.channels();
     let (channel, fallbacks) = channels
         .split_first()
