@@ -87,7 +87,7 @@ impl RedisStore {
             .backend
             .call("check", key, &args, Purpose::Write)
             .await?;
-        match check::read(answer) {
+        match check::read(&answer) {
             Some(Found::Judged(effect)) => Ok(Some(effect)),
             Some(Found::Odd) => Ok(None),
             None => Err(StoreError::indeterminate(UNREADABLE)),

@@ -4,7 +4,7 @@
 -- Answers the value (or nothing), the time and the life, all three of one moment.
 local function load(keys, args)
   local now = server_time()
-  return { redis.call('GET', keys[1]), now, life_at(now, args[1] == '1') }
+  return { call('GET', keys[1]), now, life_at(now, args[1] == '1') }
 end
 
 -- ARGV: fenced, the life seen, whether a value was seen ('1' or '0'), the value seen, the
@@ -15,7 +15,7 @@ local function swap(keys, args)
   if args[2] ~= life_at(now, args[1] == '1') then
     return 0
   end
-  local held = redis.call('GET', keys[1])
+  local held = call('GET', keys[1])
   local seen = args[3] == '1' and args[4]
   if held ~= seen then
     return 0
@@ -28,3 +28,4 @@ end
 local function whose(_, args)
   return life_at(server_time(), args[1] == '1')
 end
+
