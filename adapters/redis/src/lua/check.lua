@@ -106,8 +106,8 @@ local function record_bytes(value, lane, events, session, memos)
 end
 
 -- Charges first, then compares. Gives the answer, the record, and until when all is kept.
-local function judge(value, session, lane, limits, guess, latest, now)
-  local second, hit = ceil_seconds(now), hits(value, session, guess.digest)
+local function judge(value, session, lane, limits, digest, mark, latest, now)
+  local second, hit = ceil_seconds(now), hits(value, session, digest)
   local events = settle(value, lane, limits, second, hit, now)
   session.attempts = min(session.attempts + 1, 255)
   local left = attempts_left(session)
@@ -123,8 +123,8 @@ local function judge(value, session, lane, limits, guess, latest, now)
   if session.state ~= 0 then
     session.ended = max(second, 1)
   end
-  if guess.mark then
-    memos = remember(value, session, guess.mark, outcome, now)
+  if mark then
+    memos = remember(value, session, mark, outcome, now)
   end
   local bytes = record_bytes(value, lane, events, session, memos)
   latest = max(latest, session_keeps(session))
@@ -136,12 +136,11 @@ local function judge(value, session, lane, limits, guess, latest, now)
   return answer, bytes, open_keeps and device_keeps and max(open_keeps, device_keeps, latest)
 end
 
-local guess = {}
-
--- One guess at the record under `key`. Answers a number, or the channel and the prefix of an
+-- ARGV: a packed guess. Answers a number, or the channel and the prefix of an
 -- approval that is counted; ODD for whatever is no destination's record, which the core then
 -- judges.
-local function check_one(key, packed, moment)
+local function check(keys, args)
+  local moment, key, packed = server_time(), keys[1], args[1]
   local value = call('GET', key)
   if not value then
     return UNKNOWN
@@ -163,8 +162,8 @@ local function check_one(key, packed, moment)
     return EXPIRED
   end
   local now = manner.has_time and at or moment
-  guess.digest, guess.mark = digest, manner.has_mark and mark
-  local outcome = guess.mark and recall(value, session, mark, now)
+  mark = manner.has_mark and mark
+  local outcome = mark and recall(value, session, mark, now)
   if outcome then
     -- A caller that waits for replicas must not be told before they have the approval, and
     -- WAIT promises to wait for writes of its own connection only.
@@ -181,22 +180,8 @@ local function check_one(key, packed, moment)
   if refused then
     return refused
   end
-  local answer, bytes, garbage_after = judge(value, session, lane, limits, guess, latest, now)
+  local answer, bytes, garbage_after = judge(value, session, lane, limits, digest, mark, latest, now)
   write(key, bytes, garbage_after, moment)
   return answer
-end
-
--- ARGV: a packed guess for each key. Answers as many answers, and of one guess the answer
--- alone.
-local function check(keys, args)
-  local moment = server_time()
-  if #keys == 1 then
-    return check_one(keys[1], args[1], moment)
-  end
-  local answers = {}
-  for n, key in ipairs(keys) do
-    answers[n] = check_one(key, args[n], moment)
-  end
-  return answers
 end
 

@@ -51,8 +51,8 @@ local function lane_keeps(lane)
   return max(windows, lane.last_failure * 1000 + STREAK_MEMORY)
 end
 
--- Reads the session at `at`, and where its codes and memos lie. One that has a prefix ends
--- with it.
+-- Reads the session at `at`, and where its codes and memos lie; gives its nonce and its
+-- purpose. One that has a prefix ends with it.
 local function walk_session(session, value, at)
   if at + SESSION_BYTES > #value then
     return false
@@ -68,11 +68,10 @@ local function walk_session(session, value, at)
   end
   session.at, session.memos_at, session.prefix_at = at, memos_at, memos_at + 1 + 11 * memos
   session.over = session.prefix_at + (flags > 7 and 8 or 0)
-  session.nonce, session.purpose, session.state = nonce, purpose, state
-  session.opened, session.expires, session.ended = opened, expires, ended
+  session.state, session.opened, session.expires, session.ended = state, opened, expires, ended
   session.way, session.form, session.flags = way, form, flags
   session.attempts, session.most = attempts, most
-  return true
+  return nonce, purpose
 end
 
 local function session_keeps(session)
@@ -91,11 +90,12 @@ local function walk(value, nonce, purpose)
   local count, at = byte(value, device.over), device.over + 1
   local here, found, latest = one, nil, 0
   for _ = 1, count or 0 do
-    if not walk_session(here, value, at) then
+    local its_nonce, its_purpose = walk_session(here, value, at)
+    if not its_nonce then
       return false
     end
     at = here.over
-    if not found and here.nonce == nonce and here.purpose == purpose then
+    if not found and its_nonce == nonce and its_purpose == purpose then
       found, here = here, other
     else
       latest = max(latest, session_keeps(here))
