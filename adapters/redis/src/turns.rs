@@ -135,7 +135,9 @@ impl Turns {
             self.alone(one);
         }
         let [_, _, ..] = firsts.as_slice() else {
-            firsts.into_iter().for_each(|one| self.alone(one));
+            for one in firsts {
+                self.alone(one);
+            }
             return;
         };
         let steps: Vec<_> = firsts.iter().map(|one| (one.key, &one.step)).collect();
