@@ -32,5 +32,7 @@ mod stage;
 mod starts;
 #[path = "redis/steps.rs"]
 mod steps;
+#[path = "redis/together.rs"]
+mod together;
 #[path = "redis/twins.rs"]
 mod twins;

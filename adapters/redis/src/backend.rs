@@ -41,7 +41,12 @@ enum Elsewhere {
 }
 
 impl Backend {
-    /// Runs a function on the record under `key`.
+    /// How functions are told whether there is a fence.
+    pub(crate) fn fenced(&self) -> &'static [u8] {
+        if self.fence { b"1" } else { b"0" }
+    }
+
+    /// Runs a function on the records under `keys`, which in a cluster are one.
     ///
     /// It is repeated only where it did not run: it could not be sent, or the server says
     /// that it does not know the function, or that somebody else has the key. A write
@@ -49,13 +54,12 @@ impl Backend {
     pub(crate) async fn call(
         &self,
         function: &str,
-        key: RecordKey,
+        keys: &[RecordKey],
         args: &[&[u8]],
         purpose: Purpose,
     ) -> Result<Value, Fault> {
-        let name = row::name(key);
-        let slot = row::slot(&name);
-        let call = fcall(function, &name, args);
+        let slot = keys.first().map_or(0, |key| row::slot(&row::name(*key)));
+        let call = fcall(function, keys, args);
         let (mut target, mut asking, mut repeats) = (None, false, 1);
         for _ in 0..HOPS {
             let node = match target.take() {
@@ -126,9 +130,12 @@ impl Fault {
     }
 }
 
-fn fcall(function: &str, name: &[u8], args: &[&[u8]]) -> Cmd {
+fn fcall(function: &str, keys: &[RecordKey], args: &[&[u8]]) -> Cmd {
     let mut call = redis::cmd("FCALL");
-    call.arg(LIBRARY.function(function)).arg(1).arg(name);
+    call.arg(LIBRARY.function(function)).arg(keys.len());
+    for key in keys {
+        call.arg(&row::name(*key)[..]);
+    }
     for arg in args {
         call.arg(*arg);
     }

@@ -24,7 +24,11 @@ pub(crate) struct Manner {
     pub(crate) open_limits: LaneLimits,
 }
 
-/// The guess as `check.lua` unpacks it; none if the library cannot judge it.
+/// How a record of a destination begins: its version and its kind.
+const HEAD: [u8; 2] = [1, 1];
+const GUESS: usize = 84;
+
+/// The guess as `guess.lua` unpacks it; none if the library cannot judge it.
 pub(crate) fn pack(step: &Step, check: &Check, manner: &Manner) -> Option<Vec<u8>> {
     if step.at.is_some_and(|at| at > LATEST) {
         return None;
@@ -40,15 +44,13 @@ pub(crate) fn pack(step: &Step, check: &Check, manner: &Manner) -> Option<Vec<u8
     ] {
         flags |= if on { flag } else { 0 };
     }
-    let mut packed = Vec::with_capacity(82);
+    let mut packed = Vec::with_capacity(GUESS);
+    packed.extend(HEAD);
     packed.extend(step.tag.to_bytes());
     packed.extend(check.nonce.to_bytes());
     packed.extend(check.purpose.to_bytes());
     packed.extend(digest::bytes(check.digest, &manner.open_limits)?);
-    // Records keep six bytes of a mark.
-    packed.extend(&check.attempt.unwrap_or_default()[..6]);
     packed.extend([check.fit.length, flags]);
-    packed.extend(step.at.unwrap_or_default().as_millis().to_be_bytes());
     for lane in [&check.limits, &check.device_limits] {
         for Limit { max, seconds } in lane.failures {
             packed.extend(max.to_be_bytes());
@@ -56,6 +58,9 @@ pub(crate) fn pack(step: &Step, check: &Check, manner: &Manner) -> Option<Vec<u8
         }
         packed.extend(lane.lock_after.to_be_bytes());
     }
+    // Records keep six bytes of a mark.
+    packed.extend(&check.attempt.unwrap_or_default()[..6]);
+    packed.extend(step.at.unwrap_or_default().as_millis().to_be_bytes());
     Some(packed)
 }
 
@@ -68,15 +73,24 @@ pub(crate) enum Found {
 }
 
 /// Reads the answer of `check.lua`; none if it is no such answer.
-pub(crate) fn read(answer: Value) -> Option<Found> {
-    let Value::Array(mut parts) = answer else {
-        return None;
-    };
-    let prefix = (parts.len() == 4).then(|| parts.pop()).flatten();
-    let (verdict, left, seconds): (u8, u8, u64) =
-        redis::from_redis_value(Value::Array(parts)).ok()?;
-    let attempts_remaining = left;
-    let verdict = match verdict {
+pub(crate) fn read(answer: &Value) -> Option<Found> {
+    match answer {
+        Value::Int(told) => read_told(u64::try_from(*told).ok()?),
+        Value::BulkString(bytes) => {
+            let (number, prefix) = bytes.split_first()?;
+            let channel = channel(u64::from(*number))?;
+            let prefix = RecordKey::from_bytes(prefix.try_into().ok()?);
+            Some(Found::Judged(Effect::Approved { channel, prefix }))
+        }
+        _ => None,
+    }
+}
+
+/// Which verdict in four bits, attempts left or the channel in eight, then seconds.
+fn read_told(told: u64) -> Option<Found> {
+    let (verdict, left, retry_after) = (told & 0xf, told >> 4 & 0xff, told >> 12);
+    let attempts_remaining = u8::try_from(left).ok()?;
+    Some(Found::Judged(Effect::Verdict(match verdict {
         0 => return Some(Found::Odd),
         1 => Verdict::Verified {
             channel: channel(left)?,
@@ -89,23 +103,16 @@ pub(crate) fn read(answer: Value) -> Option<Found> {
         7 => Verdict::Cancelled,
         8 => Verdict::Undeliverable,
         9 => Verdict::Throttled {
-            retry_after: seconds,
+            retry_after,
             attempts_remaining,
         },
         10 => Verdict::Locked { attempts_remaining },
         11 => Verdict::Unknown,
-        12 => {
-            let channel = channel(left)?;
-            let bytes: Vec<u8> = redis::from_redis_value(prefix?).ok()?;
-            let prefix = RecordKey::from_bytes(bytes.try_into().ok()?);
-            return Some(Found::Judged(Effect::Approved { channel, prefix }));
-        }
         _ => return None,
-    };
-    Some(Found::Judged(Effect::Verdict(verdict)))
+    })))
 }
 
-fn channel(number: u8) -> Option<Channel> {
+fn channel(number: u64) -> Option<Channel> {
     match number {
         0 => Some(Channel::Sms),
         1 => Some(Channel::Voice),

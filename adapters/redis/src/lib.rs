@@ -2,7 +2,9 @@
 //!
 //! Any number of server processes share it. A check is one call of a function inside Redis
 //! and one round trip, on one connection that all calls of a process share; every other
-//! step is a load and a swap. Redis 7.0 or later is needed, or a server that speaks as it
+//! step is a load and a swap. Where a single server or one under Sentinel is asked faster
+//! than it answers, checks that wait are made together, in two round trips for up to 64 of
+//! them: Lua is slow, and what it need not do is done here. Redis 7.0 or later is needed, or a server that speaks as it
 //! does and has functions.
 //!
 //! ```no_run
@@ -87,14 +89,18 @@ mod error;
 mod health;
 mod library;
 mod link;
+mod native;
 mod node;
 mod options;
 mod routes;
 mod row;
 mod store;
 mod tls;
+mod together;
+mod turns;
 
 use std::fmt;
+use std::sync::Arc;
 
 use countersign::StoreError;
 use countersign::store::{Durability, StepQueue};
@@ -107,14 +113,19 @@ use self::check::Manner;
 use self::error::Error;
 use self::library::LIBRARY;
 use self::link::Dialer;
+use self::native::Native;
 use self::node::{Node, Waiting};
 use self::routes::Routes;
+use self::turns::Turns;
 
 /// Keeps records in Redis. It needs a tokio runtime.
 pub struct RedisStore {
-    backend: Backend,
+    backend: Arc<Backend>,
+    native: Arc<Native>,
+    /// None where each check is made alone: a cluster has no call for keys of many slots, and
+    /// who waits for replicas has a connection of its own.
+    turns: Option<Arc<Turns>>,
     queue: StepQueue,
-    manner: Manner,
     durability: Durability,
     warnings: Vec<String>,
 }
@@ -143,17 +154,24 @@ impl RedisStore {
             durability = durability.min(Durability::Forgetful);
         }
         let waiting = waiting(&options);
-        Ok(Self {
+        let is_shared = waiting.is_none() && !routes.is_cluster();
+        let backend = Arc::new(Backend {
+            routes,
+            fence: options.fence,
+            waiting,
+        });
+        let native = Arc::new(Native {
+            backend: Arc::clone(&backend),
             manner: Manner {
                 fence: options.fence,
                 waits: waiting.is_some(),
                 open_limits: digest::open_limits(),
             },
-            backend: Backend {
-                routes,
-                fence: options.fence,
-                waiting,
-            },
+        });
+        Ok(Self {
+            turns: is_shared.then(|| Turns::new(Arc::clone(&native), options.timeout)),
+            native,
+            backend,
             queue: StepQueue::new(),
             durability,
             warnings,

@@ -10,12 +10,13 @@ use crate::error::Error;
 /// All libraries of ours begin with this, whatever release they are of.
 pub(crate) const PREFIX: &str = "countersign_";
 
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     include_str!("lua/moment.lua"),
     include_str!("lua/bytes.lua"),
     include_str!("lua/window.lua"),
     include_str!("lua/record.lua"),
-    include_str!("lua/gate.lua"),
+    include_str!("lua/memo.lua"),
+    include_str!("lua/guess.lua"),
     include_str!("lua/check.lua"),
     include_str!("lua/register.lua"),
 ];

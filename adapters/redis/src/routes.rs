@@ -58,6 +58,11 @@ impl Routes {
         self.kind == Kind::Single
     }
 
+    /// Whether keys are spread over servers.
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.kind == Kind::Cluster
+    }
+
     /// The server that takes writes for this slot.
     pub(crate) async fn owner(&self, slot: u16) -> Result<Arc<Node>, Error> {
         if let Some(node) = self.known(slot) {

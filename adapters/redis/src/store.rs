@@ -1,14 +1,13 @@
 //! The contract of a store: each call is one call of a function inside Redis.
 
 use async_trait::async_trait;
-use countersign::record::{Action, Check, Effect, Step};
+use countersign::record::{Action, Effect, Step};
 use countersign::store::{Durability, Entry, Incarnation, Loaded, StepQueue, Swap};
 use countersign::{RecordKey, SessionStore, StoreError, Timestamp};
 use redis::Value;
 
 use crate::RedisStore;
 use crate::backend::Purpose;
-use crate::check::{self, Found};
 
 /// Redis counts expiries in 64 bits; what lies beyond this year 10889 stays for good.
 const LATEST: Timestamp = Timestamp::from_millis((1 << 48) - 1);
@@ -16,8 +15,11 @@ const LATEST: Timestamp = Timestamp::from_millis((1 << 48) - 1);
 #[async_trait]
 impl SessionStore for RedisStore {
     async fn load(&self, key: RecordKey) -> Result<Loaded, StoreError> {
-        let args: [&[u8]; 1] = [self.fenced()];
-        let answer = self.backend.call("load", key, &args, Purpose::Read).await?;
+        let args: [&[u8]; 1] = [self.backend.fenced()];
+        let answer = self
+            .backend
+            .call("load", &[key], &args, Purpose::Read)
+            .await?;
         loaded(answer).ok_or_else(|| StoreError::unavailable(UNREADABLE))
     }
 
@@ -29,10 +31,9 @@ impl SessionStore for RedisStore {
         incarnation: Incarnation,
     ) -> Result<Swap, StoreError> {
         let life = incarnation.number().to_be_bytes();
-        let garbage_after = next.garbage_after.filter(|at| *at <= LATEST);
-        let garbage_after = garbage_after.map_or(String::new(), |at| at.as_millis().to_string());
+        let garbage_after = garbage(next.garbage_after);
         let args: [&[u8]; 6] = [
-            self.fenced(),
+            self.backend.fenced(),
             &life,
             if seen.is_some() { b"1" } else { b"0" },
             seen.unwrap_or_default(),
@@ -41,7 +42,7 @@ impl SessionStore for RedisStore {
         ];
         match self
             .backend
-            .call("swap", key, &args, Purpose::Write)
+            .call("swap", &[key], &args, Purpose::Write)
             .await?
         {
             Value::Int(1) => Ok(Swap::Done),
@@ -54,10 +55,11 @@ impl SessionStore for RedisStore {
         Some(&self.queue)
     }
 
-    /// A check runs next to the data in one round trip; the rest is load, step and swap.
+    /// A check runs next to the data in one round trip; the rest is load, step and swap, and
+    /// so are checks that wait for one another, all of them in two round trips.
     async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
-        if let Action::Check(check) = &step.action
-            && let Some(effect) = self.check(key, step, check).await?
+        if let Action::Check(_) = &step.action
+            && let Some(effect) = self.check(key, step).await?
         {
             return Ok(effect);
         }
@@ -69,33 +71,21 @@ impl SessionStore for RedisStore {
     }
 }
 
-const UNREADABLE: &str = "a function of the store gave an answer that cannot be read";
+pub(crate) const UNREADABLE: &str = "a function of the store gave an answer that cannot be read";
+
+/// When a value is garbage, as functions are told; never is nothing.
+pub(crate) fn garbage(after: Option<Timestamp>) -> String {
+    let after = after.filter(|at| *at <= LATEST);
+    after.map_or(String::new(), |at| at.as_millis().to_string())
+}
 
 impl RedisStore {
-    /// The verdict of the library; none if it leaves the judgement to the core.
-    async fn check(
-        &self,
-        key: RecordKey,
-        step: &Step,
-        check: &Check,
-    ) -> Result<Option<Effect>, StoreError> {
-        let Some(packed) = check::pack(step, check, &self.manner) else {
-            return Ok(None);
-        };
-        let args: [&[u8]; 1] = [&packed];
-        let answer = self
-            .backend
-            .call("check", key, &args, Purpose::Write)
-            .await?;
-        match check::read(answer) {
-            Some(Found::Judged(effect)) => Ok(Some(effect)),
-            Some(Found::Odd) => Ok(None),
-            None => Err(StoreError::indeterminate(UNREADABLE)),
+    /// None if the judgement is left to the core.
+    async fn check(&self, key: RecordKey, step: &Step) -> Result<Option<Effect>, StoreError> {
+        match &self.turns {
+            Some(turns) => turns.check(key, step).await,
+            None => self.native.check(key, step).await,
         }
-    }
-
-    fn fenced(&self) -> &'static [u8] {
-        if self.backend.fence { b"1" } else { b"0" }
     }
 }
 

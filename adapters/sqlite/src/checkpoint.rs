@@ -8,14 +8,19 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rusqlite::Connection;
 
-/// Records written between two checkpoints: some 4 MB of log.
-const EVERY: usize = 1000;
+/// What a written record takes of the log: mostly a page of its own.
+const PAGE: u64 = 4096;
 
 /// The writer's end.
 #[derive(Debug)]
 pub(crate) struct Trigger {
     wake: SyncSender<()>,
+    copied: Arc<AtomicBool>,
     too_long: Arc<AtomicBool>,
+    /// Records between two checkpoints: half of the limit. A commit that comes while one syncs
+    /// the database waits for it, so they are to be few; and a page that was written ten times
+    /// is copied once.
+    every: usize,
     written: usize,
 }
 
@@ -24,6 +29,7 @@ pub(crate) struct Trigger {
 pub(crate) struct Checkpointer {
     conn: Connection,
     woken: Receiver<()>,
+    copied: Arc<AtomicBool>,
     too_long: Arc<AtomicBool>,
     log: PathBuf,
     limit: u64,
@@ -33,12 +39,15 @@ pub(crate) struct Checkpointer {
 /// Both ends for the database at `path`; above `limit` bytes of log the writer is asked to stop.
 pub(crate) fn pair(conn: Connection, path: &Path, limit: u64) -> (Trigger, Checkpointer) {
     let (wake, woken) = sync_channel(1);
+    let copied = Arc::new(AtomicBool::new(false));
     let too_long = Arc::new(AtomicBool::new(false));
     let mut log = OsString::from(path);
     log.push("-wal");
     let trigger = Trigger {
         wake,
+        copied: Arc::clone(&copied),
         too_long: Arc::clone(&too_long),
+        every: usize::try_from(limit / 2 / PAGE).unwrap_or(usize::MAX),
         written: 0,
     };
     let log = PathBuf::from(log);
@@ -47,6 +56,7 @@ pub(crate) fn pair(conn: Connection, path: &Path, limit: u64) -> (Trigger, Check
         Checkpointer {
             conn,
             woken,
+            copied,
             too_long,
             log,
             limit,
@@ -59,16 +69,20 @@ impl Trigger {
     /// Notes a commit of so many records, and wakes the background when it is time.
     pub(crate) fn committed(&mut self, records: usize) {
         self.written = self.written.saturating_add(records);
-        if self.written >= EVERY {
+        if self.written >= self.every {
             self.written = 0;
             // Full: it has been woken already.
             let _ = self.wake.try_send(());
         }
     }
 
-    /// When the log has grown past its limit (readers held it, or writes came faster
-    /// than copies), stops for once and empties it.
+    /// Copies what was written while the background copied: little, and only when nothing is
+    /// left does the log begin anew instead of growing. When it has grown past its limit all
+    /// the same (readers held it), stops for once and empties it.
     pub(crate) fn relieve(&self, conn: &Connection) {
+        if self.copied.swap(false, Ordering::SeqCst) {
+            copy(conn);
+        }
         if self.too_long.swap(false, Ordering::SeqCst) {
             // A failure costs disk space alone; the background asks again.
             let _ = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -87,9 +101,8 @@ impl Checkpointer {
 
     /// Passive: copies what it can, waits for nobody and makes nobody wait.
     fn pass(&mut self) {
-        let _ = self
-            .conn
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        copy(&self.conn);
+        self.copied.store(true, Ordering::SeqCst);
         let length = std::fs::metadata(&self.log).map_or(0, |log| log.len());
         if length > self.press_at {
             // If another process's reader makes that vain, ask at twice the length only.
@@ -99,4 +112,9 @@ impl Checkpointer {
             self.press_at = self.limit;
         }
     }
+}
+
+/// A failure costs disk space alone, and the next one may succeed.
+fn copy(conn: &Connection) {
+    let _ = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
 }

@@ -108,6 +108,10 @@ impl SqliteStore {
 
     fn start(path: &Path, options: &Options) -> Result<Self, Error> {
         let conn = schema::prepare(path, options.busy_timeout)?;
+        schema::give_room(&conn).map_err(|error| Error::Open {
+            path: path.to_owned(),
+            error,
+        })?;
         let fence = Fence::read(options.fence, &conn, path)?;
         let reads = schema::connect(path, options.busy_timeout)?;
         let copies = schema::connect(path, options.busy_timeout)?;

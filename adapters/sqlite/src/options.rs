@@ -20,7 +20,7 @@ pub struct Options {
     /// How many jobs may wait for the writer before callers wait for room; default: 1024.
     pub queue: usize,
     /// Size of the write-ahead log, in bytes, from which on the writer stops to copy it
-    /// back; default: 64 MiB.
+    /// back; default: 64 MiB. From half of it on it is copied back beside the writer.
     pub wal_limit: u64,
 }
 

@@ -54,6 +54,12 @@ fn set_up(conn: &Connection, busy: Duration) -> rusqlite::Result<()> {
     )
 }
 
+/// Pages that the writer keeps, at most 32 MB: each check reads and writes another page, and
+/// SQLite's own 2 MB hold those of some 10,000 records.
+pub(crate) fn give_room(conn: &Connection) -> rusqlite::Result<()> {
+    conn.pragma_update(None, "cache_size", -32_768)
+}
+
 /// SQLite gives its journals the mode of the database, so this is where it is set.
 fn create(path: &Path) -> Result<(), Error> {
     let folder = path

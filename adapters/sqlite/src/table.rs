@@ -57,7 +57,7 @@ impl Table {
                 if held != *seen || *incarnation != moment.incarnation {
                     return Ok(Done::Swap(Swap::Lost));
                 }
-                self.store(conn, *key, bytes, *garbage_after)?;
+                self.store(conn, *key, held.is_some(), bytes, *garbage_after)?;
                 Ok(Done::Swap(Swap::Done))
             }
             Work::Sweep { look, max } => self.sweep(conn, *look, *max, moment.now).map(Done::Sweep),
@@ -90,7 +90,7 @@ impl Table {
             None => Record::absent(step).encode() == bytes,
         };
         if !same {
-            self.store(conn, key, &bytes, record.keep_until())?;
+            self.store(conn, key, held.is_some(), &bytes, record.keep_until())?;
         }
         if !effect.is_approval() || step.at.is_some() {
             return Ok(Done::Effect(effect));
@@ -103,11 +103,15 @@ impl Table {
         &mut self,
         conn: &Connection,
         key: RecordKey,
+        is_there: bool,
         bytes: &[u8],
         garbage_after: Option<Timestamp>,
     ) -> Result<(), Error> {
-        let sql = "INSERT INTO records (key, garbage_after, value) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (key) DO UPDATE SET garbage_after = ?2, value = ?3";
+        let sql = if is_there {
+            "UPDATE records SET garbage_after = ?2, value = ?3 WHERE key = ?1"
+        } else {
+            "INSERT INTO records (key, garbage_after, value) VALUES (?1, ?2, ?3)"
+        };
         let mut statement = conn.prepare_cached(sql).map_err(Error::Write)?;
         let row = params![row::id(key), garbage_after.map(row::millis), bytes];
         statement.execute(row).map_err(Error::Write)?;

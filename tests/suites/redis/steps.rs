@@ -184,6 +184,7 @@ impl Act {
             0..=10 => Action::Open(self.open(manner, material, digest)),
             11..=13 => Action::Resend(self.resend(manner, digest)),
             14 if self.odd < 128 => Action::Cancel(nonce),
+            14 => Action::Outcome(self.posted(nonce), DeliveryOutcome::Undeliverable),
             15 if self.odd < 128 => Action::Outcome(self.posted(nonce), DeliveryOutcome::Accepted),
             15 if self.odd < 160 => {
                 Action::Outcome(self.posted(nonce), DeliveryOutcome::Undeliverable)

@@ -37,7 +37,7 @@ struct Twins {
 }
 
 /// What a check led to: its effect, the value, and its expiry (-1 for none).
-type End = (Result<Effect, CorruptRecord>, Option<Vec<u8>>, i64);
+pub(crate) type End = (Result<Effect, CorruptRecord>, Option<Vec<u8>>, i64);
 
 impl Twins {
     async fn start(redis: &Redis) -> Self {
@@ -137,7 +137,7 @@ impl Twins {
 }
 
 /// By the core alone.
-fn pure(before: Option<&[u8]>, step: &Step, moment: Moment) -> End {
+pub(crate) fn pure(before: Option<&[u8]>, step: &Step, moment: Moment) -> End {
     let held = || before.map(<[u8]>::to_vec);
     let mut record = match before.map(Record::decode).transpose() {
         Ok(record) => record.unwrap_or_else(|| Record::absent(step)),
@@ -223,7 +223,7 @@ fn the_native_check_is_the_pure_one() {
     }
 }
 
-fn calls(redis: &Redis) -> usize {
+pub(crate) fn calls(redis: &Redis) -> usize {
     let stats = redis.cli(&["INFO", "commandstats"]);
     let mut lines = stats
         .lines()

@@ -37,6 +37,8 @@ pub(crate) fn options(clock: Arc<dyn Clock>) -> Options {
     let mut options = Options::default();
     options.clock = clock;
     options.busy_timeout = Duration::from_millis(250);
+    // The log is copied back every thousand records: so that short loads see it.
+    options.wal_limit = 8 << 20;
     options
 }
 

@@ -4,7 +4,7 @@
 -- Answers the value (or nothing), the time and the life, all three of one moment.
 local function load(keys, args)
   local now = server_time()
-  return { redis.call('GET', keys[1]), now, life_at(now, args[1] == '1') }
+  return { call('GET', keys[1]), now, life_at(now, args[1] == '1') }
 end
 
 -- ARGV: fenced, the life seen, whether a value was seen ('1' or '0'), the value seen, the
@@ -15,7 +15,7 @@ local function swap(keys, args)
   if args[2] ~= life_at(now, args[1] == '1') then
     return 0
   end
-  local held = redis.call('GET', keys[1])
+  local held = call('GET', keys[1])
   local seen = args[3] == '1' and args[4]
   if held ~= seen then
     return 0
@@ -24,7 +24,37 @@ local function swap(keys, args)
   return 1
 end
 
+-- ARGV: fenced. Answers the time, the life, and the value of each key: nothing where there is
+-- none, an error where it is none of ours.
+local function load_all(keys, args)
+  local now = server_time()
+  local loaded = { now, life_at(now, args[1] == '1') }
+  for n, key in ipairs(keys) do
+    loaded[n + 2] = redis.pcall('GET', key)
+  end
+  return loaded
+end
+
+-- ARGV: fenced, the life seen, then for each key: the value seen, the next value, from when
+-- on it is garbage (milliseconds, or nothing), from when on it may not be written (the same).
+-- Answers for each key 1 if it was written. What cannot be written takes no other with it.
+local function swap_all(keys, args)
+  local now, written = server_time(), {}
+  local same_life = args[2] == life_at(now, args[1] == '1')
+  for n, key in ipairs(keys) do
+    local at = 4 * n - 1
+    local before = tonumber(args[at + 3])
+    written[n] = 0
+    if same_life and not (before and now >= before) and redis.pcall('GET', key) == args[at]
+      and pcall(write, key, args[at + 1], tonumber(args[at + 2]), now) then
+      written[n] = 1
+    end
+  end
+  return written
+end
+
 -- ARGV: fenced. Answers the life: for the start, where it needs no key.
 local function whose(_, args)
   return life_at(server_time(), args[1] == '1')
 end
+

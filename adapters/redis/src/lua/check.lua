@@ -1,210 +1,188 @@
--- check: core/src/record/destination.rs, `check` and `judge`, next to the data. It is the
--- only rule that is written twice; a suite compares both over ten thousand random records.
+-- check: core/src/record/destination/check.rs, next to the data. It is the only rule that is
+-- written twice; a suite compares both over ten thousand random records.
 
 local ODD, VERIFIED, WRONG, EXHAUSTED, MALFORMED, EXPIRED = 0, 1, 2, 3, 4, 5
-local THROTTLED, LOCKED, UNKNOWN, APPROVED = 9, 10, 11, 12
+local THROTTLED, LOCKED, UNKNOWN = 9, 10, 11
 -- The verdict of each ended state: verified, exhausted, expired, cancelled, undeliverable.
 local OF_END = { 6, EXHAUSTED, EXPIRED, 7, 8 }
 local CLOCK_SLACK = 5000 -- milliseconds
-local MEMO = 60 * 1000 -- milliseconds
-local ASK = '>c8c6c8c16c6BBI8I2I4I2I4I2I2I4I2I4I2'
 
--- Flags of a guess.
-local DIGITS, ALPHANUMERIC, HAS_MARK, HAS_TIME, FENCED, WAITS = 1, 2, 4, 8, 16, 32
-
-local function is_set(flags, flag)
-  return math.floor(flags / flag) % 2 == 1
+-- A verdict as one number: which, attempts left or the channel, seconds to wait. A table would
+-- cost the server as much as reading the record does.
+local function told(verdict, left, seconds)
+  return verdict + 16 * left + 4096 * (seconds or 0)
 end
 
--- A guess as the adapter packs it (src/check.rs).
-local function read_ask(packed)
-  local ask, open, device = {}, { {}, {} }, { {}, {} }
-  ask.tag, ask.nonce, ask.purpose, ask.digest, ask.mark, ask.length, ask.flags, ask.at,
-    open[1].max, open[1].seconds, open[2].max, open[2].seconds, open.lock_after,
-    device[1].max, device[1].seconds, device[2].max, device[2].seconds, device.lock_after =
-    struct.unpack(ASK, packed)
-  ask.limits = { open, device }
-  return ask
+local function attempts_left(session)
+  return session.most > session.attempts and session.most - session.attempts or 0
 end
 
--- Compares all sixteen bytes, wherever the first difference is. Lua gives no promise of
--- constant time, and needs none here: both are HMACs under a key that the server does not
--- have, so that the time of a comparison tells nothing of the code or of another guess.
-local function is_same(one, other)
-  local differences = 0
-  local a, b = { string.byte(one, 1, 16) }, { string.byte(other, 1, 16) }
-  for n = 1, 16 do
-    if a[n] ~= b[n] then
-      differences = differences + 1
-    end
+-- The verdict of an earlier attempt of the same mark. Nothing is told as right after its time:
+-- the write of the attempt may have come late.
+local function recalled(session, outcome, now)
+  if outcome == 255 then
+    return now >= session.expires and EXPIRED or told(VERIFIED, floor(session.way / 16))
   end
-  return differences == 0
-end
-
-local function find(record, ask)
-  for _, session in ipairs(record.sessions) do
-    if session.nonce == ask.nonce and string.sub(session.tags, 1, 8) == ask.purpose then
-      return session
-    end
-  end
-end
-
-local function channel(session)
-  return math.floor(session.way / 16)
-end
-
--- The memos that are still fresh, as bytes each.
-local function fresh_memos(value, session, now)
-  local fresh = {}
-  for n = 1, session.memos do
-    local from = session.memos_at + 11 * n - 10
-    local at = struct.unpack('>I4', value, from + 6)
-    if now <= at * 1000 + MEMO then
-      fresh[#fresh + 1] = string.sub(value, from, from + 10)
-    end
-  end
-  return fresh
-end
-
--- The verdict of the same attempt, if it came within the last minute.
-local function recall(value, session, ask, now)
-  if not is_set(ask.flags, HAS_MARK) then
-    return nil
-  end
-  for _, memo in ipairs(fresh_memos(value, session, now)) do
-    if string.sub(memo, 1, 6) == ask.mark then
-      local outcome = string.byte(memo, 11)
-      if outcome == 255 then
-        return { VERIFIED, channel(session), 0 }
-      end
-      return outcome == 0 and { EXHAUSTED, 0, 0 } or { WRONG, outcome, 0 }
-    end
-  end
+  return outcome == 0 and EXHAUSTED or told(WRONG, outcome)
 end
 
 -- Why a guess is not taken, in the order of the core; nothing if it is.
-local function refusal(record, session, ask, limits, now)
+local function refusal(value, session, lane, manner, limits, now)
   if session.state ~= 0 then
-    return { OF_END[session.state], 0, 0 }
+    return OF_END[session.state]
   end
   if now >= session.expires or now + CLOCK_SLACK < session.opened then
-    return { EXPIRED, 0, 0 }
+    return EXPIRED
   end
-  local left = math.max(session.max_attempts - session.attempts, 0)
-  local alphabet = session.form < 16 and DIGITS or ALPHANUMERIC
-  if not is_set(ask.flags, alphabet) or ask.length ~= session.form % 16 then
-    return { MALFORMED, left, 0 }
+  local form, left = session.form, attempts_left(session)
+  if form % 16 ~= manner.length or not (form < 16 and manner.digits or form > 15 and manner.alphanumeric) then
+    return told(MALFORMED, left)
   end
-  local lane = record.lanes[limits.lane]
   if lane.locked == 1 then
-    return { LOCKED, left, 0 }
+    return told(LOCKED, left)
   end
-  local seconds = wait(lane.failures, limits, now)
-  return seconds and { THROTTLED, left, seconds }
+  -- So few failures close no window, whenever they were.
+  if lane.failures < limits.fewest then
+    return nil
+  end
+  local seconds = wait(value, lane.failures_at, lane.over, limits, now)
+  if seconds > 0 then
+    return told(THROTTLED, left, seconds)
+  end
 end
 
--- Whether any of the session's codes is the guess; all are compared. A decoy never is.
-local function hits(value, session, ask)
+-- Whether any of the session's codes is the guess; all are compared. A decoy never is. Lua
+-- gives no promise of constant time, and needs none here: both are HMACs under a key that the
+-- server does not have, so that the time of a comparison tells nothing of the code or of
+-- another guess.
+local function hits(value, session, digest)
   local hit = false
-  for n = 1, session.codes do
-    local from = session.at + 54 + 16 * (n - 1)
-    if is_same(string.sub(value, from, from + 15), ask.digest) then
-      hit = true
-    end
+  for from = session.at + SESSION_BYTES, session.memos_at - 1, 16 do
+    hit = sub(value, from, from + 15) == digest or hit
   end
-  return hit and math.floor(session.flags / 2) % 2 == 0
+  return hit and session.flags % 4 < 2
 end
 
--- Where an approval of the session is counted; nothing if nowhere.
-local function prefix(value, session)
-  return string.sub(value, session.prefix_at, session.over - 1)
+-- Charges the failure that the guess is until it is known to be none; a success takes its own
+-- charge out again and ends the streak. Gives the events of the window.
+local function settle(value, lane, limits, second, hit, now)
+  local time, events = event_time(limits, second), ''
+  if lane.over > lane.failures_at + 1 then
+    events = prune(value, lane.failures_at + 1, lane.over, limits, time, now)
+  end
+  local until_then = min(second + limits.longest, MOST_SECONDS)
+  if lane.keep_until < until_then then
+    lane.keep_until = until_then
+  end
+  if hit then
+    lane.streak, lane.last_failure = 0, 0
+    return events
+  end
+  local streak = lane.last_failure * 1000 + STREAK_MEMORY <= now and 0 or lane.streak
+  lane.streak, lane.last_failure = min(streak + 1, 65535), second
+  if lane.streak >= limits.lock_after then
+    lane.locked = 1
+  end
+  return charge(events, time)
 end
 
--- The session's bytes after a guess.
-local function session_bytes(value, session, ask, outcome, now)
-  local at, codes = session.at, ''
+-- The record with the lane and the session as they are now.
+local function record_bytes(value, lane, events, session, memos)
+  local at, attempts = session.at, char(session.attempts)
+  local before = sub(value, 1, lane.at - 1)
+    .. pack(LANE, lane.locked, lane.streak, lane.last_failure, lane.keep_until)
+    .. sub(value, lane.at + 11, lane.failures_at - 1) .. char(#events / 5) .. events
+  if session.state == 0 and not memos then
+    return before .. sub(value, lane.over, at + 44) .. attempts .. sub(value, at + 46)
+  end
+  memos = memos or sub(value, session.memos_at, session.prefix_at - 1)
   if session.state == 0 then
-    codes = string.sub(value, at + 54, session.memos_at - 1)
+    return before .. sub(value, lane.over, at + 44) .. attempts
+      .. sub(value, at + 46, session.memos_at - 1) .. memos .. sub(value, session.prefix_at)
   end
-  local memos = string.sub(value, session.memos_at, session.prefix_at - 1)
-  if is_set(ask.flags, HAS_MARK) then
-    local kept = fresh_memos(value, session, now)
-    kept[#kept + 1] = ask.mark .. struct.pack('>I4B', ceil_seconds(now), outcome)
-    memos = string.char(#kept) .. table.concat(kept)
-  end
-  return string.sub(value, at, at + 6)
-    .. string.char(session.state)
-    .. string.sub(value, at + 8, at + 35)
-    .. struct.pack('>I4', session.ended)
-    .. string.sub(value, at + 40, at + 44)
-    .. string.char(session.attempts)
-    .. string.sub(value, at + 46, at + 52)
-    .. string.char(#codes / 16)
-    .. codes
-    .. memos
-    .. prefix(value, session)
+  -- The codes of a session go with its end.
+  return before .. sub(value, lane.over, at + 6) .. char(session.state)
+    .. sub(value, at + 8, at + 35) .. pack('>I4', session.ended) .. sub(value, at + 40, at + 44)
+    .. attempts .. sub(value, at + 46, at + 52) .. '\0' .. memos .. sub(value, session.prefix_at)
 end
 
--- Charges first, then compares.
-local function judge(value, record, session, ask, limits, now)
-  local lane = record.lanes[limits.lane]
-  charge_failure(lane, limits, now)
-  session.attempts = math.min(session.attempts + 1, 255)
-  local left = math.max(session.max_attempts - session.attempts, 0)
-  local verdict, outcome = { WRONG, left, 0 }, left
-  if hits(value, session, ask) then
-    succeed(lane, limits, now)
-    session.state, verdict, outcome = 1, { VERIFIED, channel(session), 0 }, 255
-    if session.flags >= 8 then
-      verdict = { APPROVED, channel(session), 0, prefix(value, session) }
+-- Charges first, then compares. Gives the answer, the record, and until when all is kept.
+local function judge(value, session, lane, limits, digest, mark, latest, now)
+  local second, hit = ceil_seconds(now), hits(value, session, digest)
+  local events = settle(value, lane, limits, second, hit, now)
+  session.attempts = min(session.attempts + 1, 255)
+  local left = attempts_left(session)
+  local answer, outcome, memos = told(WRONG, left), left, nil
+  if hit then
+    session.state, outcome, answer = 1, 255, told(VERIFIED, floor(session.way / 16))
+    if session.flags > 7 then
+      answer = char(floor(session.way / 16)) .. sub(value, session.prefix_at, session.over - 1)
     end
   elseif left == 0 then
-    session.state, verdict = 2, { EXHAUSTED, 0, 0 }
+    session.state, answer = 2, EXHAUSTED
   end
   if session.state ~= 0 then
-    session.ended = math.max(ceil_seconds(now), 1)
+    session.ended = max(second, 1)
   end
-  session.bytes = session_bytes(value, session, ask, outcome, now)
-  return verdict
+  if mark then
+    memos = remember(value, session, mark, outcome, now)
+  end
+  local bytes = record_bytes(value, lane, events, session, memos)
+  latest = max(latest, session_keeps(session))
+  -- Making room may drop sessions, whose retention then no longer counts.
+  if #bytes > LARGEST then
+    bytes, latest = make_room(bytes, device.over + #events + lane.failures_at + 1 - lane.over)
+  end
+  local open_keeps, device_keeps = lane_keeps(open), lane_keeps(device)
+  return answer, bytes, open_keeps and device_keeps and max(open_keeps, device_keeps, latest)
 end
 
--- ARGV: a packed guess. Answers {verdict, attempts left or channel, seconds to wait}, and
--- the prefix after APPROVED; ODD for whatever is no destination's record, which the core
--- then judges.
+-- ARGV: a packed guess. Answers a number, or the channel and the prefix of an
+-- approval that is counted; ODD for whatever is no destination's record, which the core then
+-- judges.
 local function check(keys, args)
-  local value, ask, moment = redis.call('GET', keys[1]), read_ask(args[1]), server_time()
-  local life = life_at(moment, is_set(ask.flags, FENCED))
-  local now = is_set(ask.flags, HAS_TIME) and ask.at or moment
-  local record = value and read(value)
-  if value and not record then
-    return { ODD, 0, 0 }
+  local moment, key, packed = server_time(), keys[1], args[1]
+  local value = call('GET', key)
+  if not value then
+    return UNKNOWN
   end
-  local session = record and record.tag == ask.tag and find(record, ask)
-  if not session then
-    return { UNKNOWN, 0, 0 }
+  if #value > LARGEST or #value < HEADER or sub(value, 1, 2) ~= '\1\1' then
+    return ODD
   end
-  if record.life ~= life then
-    return { EXPIRED, 0, 0 }
+  local head, nonce, purpose, digest, manner, mark, at = unpack(GUESS, packed)
+  local is_sound, session, latest = walk(value, nonce, purpose)
+  if not is_sound then
+    return ODD
   end
-  local recalled = recall(value, session, ask, now)
-  if recalled then
+  local its_head, its_life = unpack('>c10c8', value)
+  if not session or its_head ~= head then
+    return UNKNOWN
+  end
+  manner = manners[manner] or read_manner(manner)
+  if its_life ~= life_at(moment, manner.fenced) then
+    return EXPIRED
+  end
+  local now = manner.has_time and at or moment
+  mark = manner.has_mark and mark
+  local outcome = mark and recall(value, session, mark, now)
+  if outcome then
     -- A caller that waits for replicas must not be told before they have the approval, and
     -- WAIT promises to wait for writes of its own connection only.
-    if is_set(ask.flags, WAITS) then
-      redis.call('SET', keys[1], value, 'KEEPTTL')
+    if manner.waits then
+      call('SET', key, value, 'KEEPTTL')
     end
-    return recalled
+    return recalled(session, outcome, now)
   end
-  local lane = session.flags % 2 + 1
-  local limits = ask.limits[lane]
-  limits.lane = lane
-  local refused = refusal(record, session, ask, limits, now)
+  local lane, limits = open, manner.open
+  if session.flags % 2 == 1 then
+    lane, limits = device, manner.device
+  end
+  local refused = refusal(value, session, lane, manner, limits, now)
   if refused then
     return refused
   end
-  local verdict = judge(value, record, session, ask, limits, now)
-  -- In this order: making room may drop sessions, whose retention then no longer counts.
-  local bytes = record_bytes(value, record)
-  write(keys[1], bytes, keep_until(record), moment)
-  return verdict
+  local answer, bytes, garbage_after = judge(value, session, lane, limits, digest, mark, latest, now)
+  write(key, bytes, garbage_after, moment)
+  return answer
 end
+

@@ -3,5 +3,7 @@
 
 redis.register_function('@NAME@_load', load)
 redis.register_function('@NAME@_swap', swap)
+redis.register_function('@NAME@_load_all', load_all)
+redis.register_function('@NAME@_swap_all', swap_all)
 redis.register_function('@NAME@_check', check)
 redis.register_function('@NAME@_life', whose)

@@ -1,51 +1,79 @@
--- Sliding windows: core/src/record/window.rs, rule for rule. A window is a list of events
--- {time in seconds, how many}, the oldest first; limits are two of {max, seconds}.
+-- Sliding windows: core/src/record/window.rs, rule for rule. A window stays the bytes that it
+-- is kept as: how many events, and for each its second and how often, the oldest first.
 
 local EXACT, PARTS = 20, 12
 local MOST_SECONDS = 4294967295
 
 -- Whole seconds, rounded up, so that nothing kept in seconds ends early.
 local function ceil_seconds(millis)
-  return math.min(math.ceil(millis / 1000), MOST_SECONDS)
+  return min(ceil(millis / 1000), MOST_SECONDS)
 end
 
-local function longest(limits)
-  return math.max(limits[1].seconds, limits[2].seconds)
-end
-
--- The time under which an event at `now` is noted.
-local function event_time(limits, now)
-  local part = 1
-  if limits[1].max > EXACT or limits[2].max > EXACT then
-    part = math.max(math.ceil(longest(limits) / PARTS), 1)
+-- The limits of a lane's failures, and what follows from them.
+local function read_limits(packed, at)
+  local max_one, one, max_other, other, lock_after = unpack('>I2I4I2I4I2', packed, at)
+  local longest, part = max(one, other), 1
+  if max_one > EXACT or max_other > EXACT then
+    part = max(ceil(longest / PARTS), 1)
   end
-  return math.min(math.ceil(ceil_seconds(now) / part) * part, MOST_SECONDS)
+  return {
+    { most = max_one, seconds = one },
+    { most = max_other, seconds = other },
+    lock_after = lock_after,
+    longest = longest,
+    part = part,
+    fewest = min(max_one, max_other),
+  }
+end
+
+-- The time under which an event in this second is noted.
+local function event_time(limits, second)
+  local part = limits.part
+  if part == 1 then
+    return second
+  end
+  return min(ceil(second / part) * part, MOST_SECONDS)
+end
+
+-- Where the window at `at` of so many entries ends, and how many events that are; nothing
+-- if it is odd.
+local function walk_window(value, at, entries)
+  local events = 0
+  for from = at + 5, at + 5 * entries, 5 do
+    local many = byte(value, from)
+    if not many or many == 0 then
+      return nil
+    end
+    events = events + many
+  end
+  return at + 5 * entries + 1, events
 end
 
 -- When an event of this time leaves the window; one in the future counts as now.
 local function ends(time, limit, now)
-  return math.min(time * 1000, now) + limit.seconds * 1000
+  return min(time * 1000, now) + limit.seconds * 1000
 end
 
--- Seconds until another event is within the limit; nothing when it is now.
-local function wait_for(events, limit, now)
+-- Seconds until one more event is within the limit; 0 when it is now.
+local function wait_for(value, at, over, limit, now)
   local count = 0
-  for _, event in ipairs(events) do
-    if ends(event[1], limit, now) > now then
-      count = count + event[2]
+  for from = at + 1, over - 1, 5 do
+    local time, many = unpack('>I4B', value, from)
+    if ends(time, limit, now) > now then
+      count = count + many
     end
   end
-  local surplus = count + 1 - limit.max
+  local surplus, left = count + 1 - limit.most, 0
   if surplus <= 0 then
-    return nil
+    return 0
   end
-  local left = 0
-  for _, event in ipairs(events) do
-    local over = ends(event[1], limit, now)
-    if over > now then
-      left = left + event[2]
+  for from = at + 1, over - 1, 5 do
+    local time, many = unpack('>I4B', value, from)
+    local leaves = ends(time, limit, now)
+    if leaves > now then
+      left = left + many
       if left >= surplus then
-        return math.max(math.ceil((over - now) / 1000), 1)
+        return max(ceil((leaves - now) / 1000), 1)
       end
     end
   end
@@ -53,40 +81,37 @@ local function wait_for(events, limit, now)
 end
 
 -- The same for both limits: the longer wait.
-local function wait(events, limits, now)
-  local first, second = wait_for(events, limits[1], now), wait_for(events, limits[2], now)
-  if first and second then
-    return math.max(first, second)
-  end
-  return first or second
+local function wait(value, at, over, limits, now)
+  return max(wait_for(value, at, over, limits[1], now), wait_for(value, at, over, limits[2], now))
 end
 
--- Notes an event at `now`, and gives the events without those that no limit counts.
-local function charge(events, limits, now)
-  local kept, span, latest = {}, longest(limits) * 1000, event_time(limits, now)
-  for _, event in ipairs(events) do
-    if event[1] * 1000 + span > now then
-      kept[#kept + 1] = { math.min(event[1], latest), event[2] }
-    end
-  end
-  local last = kept[#kept]
-  if last and last[1] == latest and last[2] < 255 then
-    last[2] = last[2] + 1
-  else
-    kept[#kept + 1] = { latest, 1 }
-  end
-  return kept
-end
-
--- Takes back one event of this time, the newest such.
-local function take_back(events, time)
-  for at = #events, 1, -1 do
-    if events[at][1] == time then
-      events[at][2] = events[at][2] - 1
-      if events[at][2] == 0 then
-        table.remove(events, at)
+-- The events from `from` on, without those that no limit counts, and none later than
+-- `latest`. What stays as it is is copied in one piece.
+local function prune(value, from, over, limits, latest, now)
+  local kept, clean, span = '', from, limits.longest * 1000
+  for at = from, over - 1, 5 do
+    local time = unpack('>I4', value, at)
+    local is_gone = time * 1000 + span <= now
+    if is_gone or time > latest then
+      kept = kept .. sub(value, clean, at - 1)
+      if not is_gone then
+        kept = kept .. pack('>I4', latest) .. sub(value, at + 4, at + 4)
       end
-      return
+      clean = at + 5
     end
   end
+  return kept .. sub(value, clean, over - 1)
 end
+
+-- The same events and one more.
+local function charge(events, time)
+  local size = #events
+  if size > 0 then
+    local last, many = unpack('>I4B', events, size - 4)
+    if last == time and many < 255 then
+      return sub(events, 1, size - 1) .. char(many + 1)
+    end
+  end
+  return events .. pack('>I4B', time, 1)
+end
+

@@ -1,0 +1,196 @@
+//! Who checks when: alone at once, or together with others that wait.
+//!
+//! A call has a price of its own, whatever it does: its way through the socket, the start of
+//! a script, the server's clock. So only a few calls are under way at a time, and checks that
+//! come meanwhile are made together. Who comes alone waits for nobody, and goes over no other
+//! task.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use countersign::record::{Effect, Step};
+use countersign::{RecordKey, StoreError};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::native::Native;
+use crate::together::{Outcome, check_all};
+
+/// So many have a turn at a time: while the server works for one, the answers of another are
+/// handed out.
+const TURNS: usize = 2;
+
+/// Most checks made together, during which the server does nothing else: half a millisecond.
+const MOST: usize = 64;
+
+/// What a check led to; none if the judgement is left to the core.
+type Answer = Result<Option<Effect>, StoreError>;
+
+/// Who has a turn, and who waits for one.
+pub(crate) struct Turns {
+    native: Arc<Native>,
+    runtime: Handle,
+    timeout: Duration,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    turns: usize,
+    waiting: VecDeque<Waiting>,
+}
+
+/// A check, and where its answer goes. Nobody may be waiting for it any more.
+struct Waiting {
+    key: RecordKey,
+    step: Step,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// The right to make a call; whoever waits has it next.
+struct Turn(Arc<Turns>);
+
+impl Turns {
+    /// It is to be made in the runtime in which it is used.
+    pub(crate) fn new(native: Arc<Native>, timeout: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            native,
+            runtime: Handle::current(),
+            timeout,
+            queue: Mutex::default(),
+        })
+    }
+
+    pub(crate) async fn check(self: &Arc<Self>, key: RecordKey, step: &Step) -> Answer {
+        let place = match self.turn_or_place(key, step) {
+            Ok(turn) => {
+                let answer = self.native.check(key, step).await;
+                drop(turn);
+                return answer;
+            }
+            Err(place) => place,
+        };
+        match tokio::time::timeout(self.timeout, place).await {
+            Ok(Ok(answer)) => answer,
+            // In both cases it may have been made.
+            Ok(Err(_)) => Err(StoreError::indeterminate("the check was given up")),
+            Err(_) => {
+                let millis = self.timeout.as_millis();
+                Err(StoreError::indeterminate(format!(
+                    "no answer within {millis} ms"
+                )))
+            }
+        }
+    }
+
+    /// A turn at once, or a place in the queue.
+    fn turn_or_place(
+        self: &Arc<Self>,
+        key: RecordKey,
+        step: &Step,
+    ) -> Result<Turn, oneshot::Receiver<Answer>> {
+        let mut queue = self.queue();
+        if queue.turns < TURNS {
+            queue.turns += 1;
+            return Ok(Turn(Arc::clone(self)));
+        }
+        let (reply, place) = oneshot::channel();
+        let step = step.clone();
+        queue.waiting.push_back(Waiting { key, step, reply });
+        Err(place)
+    }
+
+    /// Those who have waited longest; none gives the turn back.
+    fn next(&self) -> Option<Vec<Waiting>> {
+        let mut queue = self.queue();
+        // Who has given up was never sent.
+        queue.waiting.retain(|one| !one.reply.is_closed());
+        let most = queue.waiting.len().min(MOST);
+        if most == 0 {
+            queue.turns -= 1;
+            return None;
+        }
+        Some(queue.waiting.drain(..most).collect())
+    }
+
+    /// Makes checks as long as anybody waits. Those who have just been answered come first:
+    /// if they have another check, it is made together with the others.
+    async fn go_on(self: Arc<Self>) {
+        loop {
+            tokio::task::yield_now().await;
+            match self.next() {
+                Some(waiting) => self.together(waiting).await,
+                None => return,
+            }
+        }
+    }
+
+    async fn together(&self, waiting: Vec<Waiting>) {
+        // Of several at one record one could be written: the library takes them one by one.
+        let mut keys = HashSet::new();
+        let first = |one: &Waiting| keys.insert(one.key.to_bytes());
+        let (firsts, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(first);
+        for one in others {
+            self.alone(one);
+        }
+        let [_, _, ..] = firsts.as_slice() else {
+            for one in firsts {
+                self.alone(one);
+            }
+            return;
+        };
+        let steps: Vec<_> = firsts.iter().map(|one| (one.key, &one.step)).collect();
+        match check_all(&self.native.backend, &steps).await {
+            Ok(outcomes) => {
+                for (one, outcome) in firsts.into_iter().zip(outcomes) {
+                    match outcome {
+                        Outcome::Done(effect) => drop(one.reply.send(Ok(Some(effect)))),
+                        Outcome::Alone => self.alone(one),
+                    }
+                }
+            }
+            Err(error) => {
+                for one in firsts {
+                    drop(one.reply.send(Err(same(&error))));
+                }
+            }
+        }
+    }
+
+    /// By the library, beside whatever else is under way.
+    fn alone(&self, one: Waiting) {
+        let native = Arc::clone(&self.native);
+        self.runtime.spawn(async move {
+            let answer = native.check(one.key, &one.step).await;
+            drop(one.reply.send(answer));
+        });
+    }
+
+    /// Poisoned by nothing that runs under it.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A caller that goes away in the middle of its check gives its turn on as well.
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        if queue.waiting.is_empty() {
+            queue.turns -= 1;
+        } else {
+            let turns = Arc::clone(&self.0);
+            self.0.runtime.spawn(turns.go_on());
+        }
+    }
+}
+
+/// The same error for each of those it met.
+fn same(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable { reason, .. } => StoreError::unavailable(reason),
+        StoreError::Indeterminate { reason, .. } => StoreError::indeterminate(reason),
+        other => StoreError::indeterminate(other.to_string()),
+    }
+}
