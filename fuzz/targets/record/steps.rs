@@ -214,6 +214,9 @@ impl Templates {
         if bits & 0x30 == 0 {
             check.digest = self.open.digest;
         }
+        if bits & 8 != 0 {
+            check.purpose = WRITTEN.0;
+        }
         check.attempt = (bits & 0x40 != 0).then_some([bits >> 7; 8]);
         Ok(check)
     }
@@ -221,11 +224,17 @@ impl Templates {
     fn resend(&self, from: &mut Unstructured, nonce: Nonce) -> Result<Resend> {
         let mut resend = self.resend;
         resend.nonce = nonce;
+        if from.arbitrary()? {
+            (resend.purpose, resend.exact) = WRITTEN;
+        }
         resend.channel = channel(from)?;
         resend.ceiling_seconds = self.policy.ceiling_seconds(resend.channel);
         Ok(resend)
     }
 }
+
+/// Purpose and destination of the sessions in the corpus, whose bytes were written by hand.
+const WRITTEN: (Tag, Tag) = (Tag::from_bytes([2; 8]), Tag::from_bytes([3; 8]));
 
 fn lane(policy: &Policy, known_device: bool) -> LaneLimits {
     if known_device {
