@@ -13,6 +13,7 @@ mod sandbox;
 mod secret_text;
 mod store;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -115,6 +116,15 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] that names the field, and the variable or the file and line.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::read(file, std::env::vars_os())
+    }
+
+    /// [`Config::load`] in another environment than the process' own, which no program can
+    /// change safely.
+    pub(crate) fn read(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
         let file = match file {
             Some(path) => Some(file::File::read(path)?),
             None if Path::new(DEFAULT_FILE).exists() => {
@@ -122,12 +132,12 @@ impl Config {
             }
             None => None,
         };
-        Self::layered(file.as_ref(), std::env::vars_os())
+        Self::layered(file.as_ref(), variables)
     }
 
     fn layered(
         file: Option<&file::File>,
-        variables: impl IntoIterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
         let overlay = environment::Overlay::read(variables)?;
         let mut table = file.map(file::File::table).transpose()?.unwrap_or_default();
