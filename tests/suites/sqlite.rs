@@ -12,12 +12,14 @@
 #[path = "sqlite/bench.rs"]
 mod bench;
 #[path = "parts/dice.rs"]
+#[expect(dead_code, reason = "each suite uses some of it")]
 mod dice;
 #[path = "sqlite/disk.rs"]
 mod disk;
 #[path = "sqlite/killed.rs"]
 mod killed;
 #[path = "parts/ledger.rs"]
+#[expect(dead_code, reason = "each suite uses some of it")]
 mod ledger;
 #[path = "sqlite/load.rs"]
 mod load;

@@ -14,7 +14,7 @@ use countersign_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 
 use super::timed::Seen;
-use crate::parts::ledger::{From, note, this_test};
+use crate::parts::ledger::{From, note};
 use crate::parts::postgres::Postgres;
 use crate::parts::redis::Redis;
 
@@ -158,4 +158,10 @@ pub(crate) fn on_every_store<F: Future<Output = ()>>(row: impl Fn(Kind) -> F) {
             &format!("{approvals} approvals"),
         );
     }
+}
+
+/// The test that this thread runs, by its name.
+fn this_test() -> String {
+    let thread = std::thread::current();
+    thread.name().unwrap_or_default().to_owned()
 }

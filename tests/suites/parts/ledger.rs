@@ -52,11 +52,6 @@ fn ids(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// The test that this thread runs, by its name.
-pub(crate) fn this_test() -> String {
-    std::thread::current().name().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::ids;
