@@ -9,6 +9,8 @@
 
 #[path = "redis/conformance.rs"]
 mod conformance;
+#[path = "redis/eviction.rs"]
+mod eviction;
 #[path = "redis/faults.rs"]
 mod faults;
 #[path = "redis/fence.rs"]

@@ -1,4 +1,4 @@
-//! Codes that were used, after the server was killed or failed over: none works again.
+//! A62: codes that were used, after the server was killed or failed over: none works again.
 
 use std::sync::Arc;
 
@@ -108,14 +108,14 @@ async fn killed(settings: &[(&str, &str)], forgets: bool) {
 
 /// The store finds the server again by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a60_killed_no_used_code_works_again() {
+async fn a62_killed_no_used_code_works_again() {
     killed(&[], false).await;
 }
 
 /// The server's own default would lose the last ten seconds, and does for others: each of
 /// our transactions asks for more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a60_killed_with_a_forgetful_default_no_used_code_works_again() {
+async fn a62_killed_with_a_forgetful_default_no_used_code_works_again() {
     let settings = [("synchronous_commit", "off"), ("wal_writer_delay", "10000")];
     killed(&settings, true).await;
 }
@@ -131,7 +131,7 @@ async fn on_both(one: &Postgres, two: &Postgres, database: &str, fence: bool) ->
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a61_failed_over_to_a_standby_that_lags_no_used_code_works_again() {
+async fn a62_failed_over_to_a_standby_that_lags_no_used_code_works_again() {
     let failovers = if long() { 200 } else { 3 };
     let mut primary = Postgres::start(&[]);
     for database in ["fenced", "unfenced"] {

@@ -89,7 +89,7 @@ async fn a03_on_four_stores_of_one_database() {
 
 /// A store that sees an older snapshot than its lock's would compare what is no more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_databases_defaults_do_no_harm() {
+async fn a62_the_databases_defaults_do_no_harm() {
     let server = Postgres::start(&[]);
     for level in ["repeatable read", "serializable"] {
         let name = level.replace(' ', "_");

@@ -1,4 +1,4 @@
-//! Codes that were used before writes were lost: none is accepted again, unless the fence
+//! A57, A58: codes that were used before writes were lost: none is accepted again, unless the fence
 //! is off, which shows that it is the fence that refuses them.
 
 use std::sync::Arc;
@@ -86,7 +86,7 @@ async fn failed_over_to_a_cut_replica(options: Options) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_from_a_snapshot_accepts_no_used_code() {
+async fn a57_a_restart_from_a_snapshot_accepts_no_used_code() {
     let rounds = rounds(5);
     let mut accepted = 0;
     for _ in 0..rounds {
@@ -102,7 +102,7 @@ async fn a_restart_from_a_snapshot_accepts_no_used_code() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_primary_promoted_again_accepts_no_used_code() {
+async fn a58_a_primary_promoted_again_accepts_no_used_code() {
     let rounds = rounds(5);
     let mut accepted = 0;
     for _ in 0..rounds {
@@ -118,7 +118,7 @@ async fn a_primary_promoted_again_accepts_no_used_code() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failover_to_a_cut_replica_accepts_no_used_code() {
+async fn a58_a_failover_to_a_cut_replica_accepts_no_used_code() {
     let rounds = rounds(3);
     let mut accepted = 0;
     for _ in 0..rounds {

@@ -20,7 +20,7 @@ async fn refused(url: &str, options: Options) -> String {
 }
 
 #[tokio::test]
-async fn a_server_that_evicts_is_refused_with_the_line_to_change() {
+async fn a59_a_server_that_evicts_is_refused_with_the_line_to_change() {
     for policy in ["allkeys-lru", "volatile-ttl"] {
         let redis = Redis::start(&["--maxmemory", "100mb", "--maxmemory-policy", policy]);
         let said = refused(&redis.url(), options()).await;
@@ -35,7 +35,7 @@ async fn a_server_that_evicts_is_refused_with_the_line_to_change() {
 }
 
 #[tokio::test]
-async fn only_a_synced_log_is_durable_and_none_is_warned_of() {
+async fn a57_only_a_synced_log_is_durable_and_none_is_warned_of() {
     for (args, durability, warned) in [
         (vec![], Durability::Forgetful, true),
         (vec!["--appendonly", "yes"], Durability::Forgetful, false),
@@ -60,7 +60,7 @@ async fn only_a_synced_log_is_durable_and_none_is_warned_of() {
 /// Killed, not shut down: what was acknowledged is there, and the fence still ends what
 /// was open, for a restart tells nothing of what was lost.
 #[tokio::test]
-async fn with_a_synced_log_a_kill_forgets_nothing() {
+async fn a57_with_a_synced_log_a_kill_forgets_nothing() {
     let redis = Redis::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let store = connect(&redis.url(), unfenced()).await;
     let desk = Desk::over(store as _);
