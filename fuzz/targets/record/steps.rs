@@ -359,7 +359,10 @@ fn idempotency(from: &mut Unstructured) -> Result<Action> {
         }),
         3 | 4 => Action::Finish(nonce, vec![7; from.int_in_range(0..=64)?]),
         // Of a lease that may be the one held, or another.
-        _ => Action::Release(nonce, Timestamp::from_secs(START + from.int_in_range(0..=180)?)),
+        _ => Action::Release(
+            nonce,
+            Timestamp::from_secs(START + from.int_in_range(0..=180)?),
+        ),
     })
 }
 
