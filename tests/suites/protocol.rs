@@ -307,7 +307,7 @@ fn the_real_loop_does_what_the_model_does() {
         Scenario::failover(true),
     ] {
         // The real loop is to be shown as it is.
-        let protocol = Protocol::new(scenario.without(&Guard::MISSING));
+        let protocol = Protocol::new(scenario);
         let mut taken = 0;
         for _ in 0..walks {
             let mut walk = Walk::new(&protocol);
