@@ -2,6 +2,7 @@
 //! verifier. Comparisons and approvals are counted, never error codes.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a suite fails by panicking"
 )]

@@ -11,8 +11,6 @@
 mod bench;
 #[path = "postgres/conformance.rs"]
 mod conformance;
-#[path = "postgres/deadlocks.rs"]
-mod deadlocks;
 #[path = "postgres/faults.rs"]
 mod faults;
 #[path = "parts/mod.rs"]

@@ -157,7 +157,8 @@ pub struct CheckRequest<'a> {
     pub purpose: Option<&'a Purpose>,
     /// The binding it must have been sent with.
     pub binding: Option<&'a [u8]>,
-    /// Makes repetitions of this attempt within 60 s one: at most 255 bytes.
+    /// Makes repetitions of this attempt within 60 s one: at most 255 bytes. None is told as
+    /// right after the code's time.
     pub attempt_id: Option<&'a str>,
     /// The address of the person who typed it, for the limit per source.
     pub end_user_ip: Option<IpAddr>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use countersign::{
     Builder, Channel, CheckError, CheckRequest, Destination, FakeClock, KeyRing, NumberPlan,
     Observer, Policy, Randomness, Recorder, ResendRequest, Secret, SendError, SendRequest, Sent,
-    SessionStore, SessionView, SystemRandom, Tenant, Timestamp, Verdict, Verifier,
+    SessionView, SystemRandom, Tenant, Timestamp, Verdict, Verifier,
 };
 
 use super::stores::{Kind, Opened};
@@ -17,7 +17,6 @@ pub(crate) struct Bench {
     /// The first of them, for rows that need no more.
     pub(crate) verifier: Verifier,
     pub(crate) verifiers: Vec<Verifier>,
-    pub(crate) store: Arc<dyn SessionStore>,
     /// The first verifier's store, which counts its steps.
     pub(crate) counted: Arc<Timed>,
     pub(crate) clock: Arc<FakeClock>,
@@ -84,7 +83,6 @@ impl Bench {
         Self {
             verifier: verifiers[0].clone(),
             verifiers,
-            store: Arc::clone(&handles[0]),
             counted: Arc::clone(&stores[0]),
             clock,
             inbox,

@@ -14,7 +14,7 @@ use countersign_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 
 use super::timed::Seen;
-use crate::parts::ledger::{From, note};
+use crate::parts::ledger::{From, ids, note};
 use crate::parts::postgres::Postgres;
 use crate::parts::redis::Redis;
 
@@ -164,4 +164,12 @@ pub(crate) fn on_every_store<F: Future<Output = ()>>(row: impl Fn(Kind) -> F) {
 fn this_test() -> String {
     let thread = std::thread::current();
     thread.name().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn rows_are_read_from_names() {
+    assert_eq!(ids("races::a01_256_wrong_guesses"), ["A01"]);
+    assert_eq!(ids("a01_a03_at_four_servers"), ["A01", "A03"]);
+    assert_eq!(ids("a01, a03"), ["A01", "A03"]);
+    assert!(ids("guessing::any_code_a01").is_empty());
 }

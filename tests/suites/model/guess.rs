@@ -180,6 +180,11 @@ impl World {
                 charged: false,
             });
         }
+        // Repeated or not, nothing is told as right after its time.
+        let late = |verdict: &Verdict| verdict.is_verified() && now >= session.expires;
+        if memo.as_ref().is_some_and(late) {
+            return told(Verdict::Expired);
+        }
         if let Some(verdict) = memo.or(end_of(state)) {
             return told(verdict);
         }

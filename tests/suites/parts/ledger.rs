@@ -40,7 +40,7 @@ pub(crate) fn note(rows: &str, store: &str, from: From, tried: &str, showed: &st
 }
 
 /// The ids that a name begins with, of whatever module: `races::a01_a03_at_once` has two.
-fn ids(name: &str) -> Vec<String> {
+pub(crate) fn ids(name: &str) -> Vec<String> {
     let name = name.rsplit("::").next().unwrap_or(name);
     name.split(['_', ',', ' '])
         .filter(|part| !part.is_empty())
@@ -50,17 +50,4 @@ fn ids(name: &str) -> Vec<String> {
             is_id.then(|| format!("A{digits}"))
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ids;
-
-    #[test]
-    fn rows_are_read_from_names() {
-        assert_eq!(ids("races::a01_256_wrong_guesses"), ["A01"]);
-        assert_eq!(ids("a01_a03_at_four_servers"), ["A01", "A03"]);
-        assert_eq!(ids("a01, a03"), ["A01", "A03"]);
-        assert!(ids("guessing::any_code_a01").is_empty());
-    }
 }

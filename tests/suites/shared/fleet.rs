@@ -226,10 +226,11 @@ fn configuration(store: &str, folder: &Path, keys: &HashMap<&str, String>) -> St
     std::fs::set_permissions(&secret, private).expect("permissions");
     let key = |(tenant, key): (&&str, &String)| {
         let hash = Sha256::digest(key.as_bytes());
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash: Vec<_> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hash.concat();
         format!("[[api_key]]\ntenant = \"{tenant}\"\nscopes = {SCOPES:?}\nsha256 = \"{hash}\"\n")
     };
-    let keys: String = keys.iter().map(key).collect();
+    let keys = keys.iter().map(key).collect::<Vec<_>>().concat();
     format!(
         "secret_file = \"{}\"\n[store]\nurl = \"{store}\"\n\
          [jwt]\nhs256_secret = \"a secret of the test's own, of 32 bytes\"\n\

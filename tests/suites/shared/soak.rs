@@ -161,13 +161,13 @@ async fn one_person(caller: Arc<Caller>, mut dice: Dice) -> Told {
     let (code, to) = (1000 + dice.below(8999), dice.below(NUMBERS));
     let (right, wrong) = (code.to_string(), (code + 1).to_string());
     let send = json!({ "to": format!("+4748{to:06}"), "channel": "sms", "custom_code": right });
-    let Some(sent) = told
+    let Some(opened) = told
         .call(&caller, &mut dice, "/v1/verify/send", &send)
         .await
     else {
         return told;
     };
-    let Some(session) = sent["session_id"].as_str() else {
+    let Some(session) = opened["session_id"].as_str() else {
         return told;
     };
     let mistakes = dice.below(4);
@@ -204,16 +204,12 @@ impl Told {
     ) -> Option<Value> {
         let at = dice.below(SERVERS);
         self.calls += 1;
-        match caller.post(at, path, body).await {
-            Ok(answer) => {
-                self.refused += u64::from(answer["type"].is_string());
-                Some(answer)
-            }
-            Err(_) => {
-                self.unknown += 1;
-                None
-            }
-        }
+        let Ok(answer) = caller.post(at, path, body).await else {
+            self.unknown += 1;
+            return None;
+        };
+        self.refused += u64::from(answer["type"].is_string());
+        Some(answer)
     }
 
     const fn add(&mut self, other: Self) {
@@ -231,19 +227,16 @@ fn flat(kind: Kind, weights: &[Weight]) -> String {
     let third = weights.len() / 3;
     let most = |part: &[Weight], of: fn(&Weight) -> u64| part.iter().map(of).max().unwrap_or(0);
     let (middle, end) = (&weights[third..2 * third], &weights[2 * third..]);
-    let mut told = String::new();
-    let quantities: [(&str, fn(&Weight) -> u64); 3] = [
-        ("kB", |weight| weight.kilobytes),
-        ("handles", |weight| weight.handles),
-        ("records", |weight| weight.records),
-    ];
-    for (name, of) in quantities {
+    let grown = |name: &str, of: fn(&Weight) -> u64| {
         let (before, after) = (most(middle, of), most(end, of));
-        assert!(
-            after <= before + before / 5,
-            "{kind}: {before} {name} became {after}"
-        );
-        told += &format!(", {before} to {after} {name}");
-    }
-    told
+        let told = format!(", {before} to {after} {name}");
+        assert!(after <= before + before / 5, "{kind}{told}");
+        told
+    };
+    [
+        grown("kB", |weight| weight.kilobytes),
+        grown("handles", |weight| weight.handles),
+        grown("records", |weight| weight.records),
+    ]
+    .concat()
 }
