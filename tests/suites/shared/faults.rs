@@ -7,6 +7,7 @@ use countersign::Destination;
 use super::four_servers::long;
 use super::site::Site;
 use super::store::Kind;
+use crate::parts::ledger::{From, note};
 use crate::parts::proxy::{Counts, End, Fault, Way};
 
 /// A fault, and which of an operation's requests it strikes.
@@ -135,6 +136,13 @@ impl Tally {
         assert!(
             missed * 10 <= *faults,
             "{kind}, {row}: {missed} of {faults} struck nothing"
+        );
+        note(
+            row,
+            &kind.to_string(),
+            From::Inside,
+            &format!("{faults} faults of the network"),
+            &format!("{answered} answered, {unknown} left in doubt, no law broken"),
         );
         println!(
             "{kind}: {row}: {faults} faults ({missed} missed): {answered} answered, \
