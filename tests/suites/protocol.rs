@@ -84,6 +84,8 @@ mod sights;
 mod state;
 #[path = "protocol/store.rs"]
 mod store;
+#[path = "parts/tap.rs"]
+mod tap;
 #[path = "protocol/values.rs"]
 mod values;
 #[path = "protocol/walk.rs"]

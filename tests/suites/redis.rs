@@ -34,6 +34,8 @@ mod stage;
 mod starts;
 #[path = "redis/steps.rs"]
 mod steps;
+#[path = "parts/tap.rs"]
+mod tap;
 #[path = "redis/together.rs"]
 mod together;
 #[path = "redis/twins.rs"]

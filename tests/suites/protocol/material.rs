@@ -3,19 +3,18 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use async_trait::async_trait;
-use countersign::record::{Action, Begin, Check, Effect, Open, Step};
-use countersign::store::{Entry, Incarnation, Loaded, Swap};
+use countersign::record::{Action, Begin, Check, Open, Step};
 use countersign::{
     Channel, CheckRequest, Destination, FakeClock, KeyRing, LaneLimits, Limit, MemoryStore, Nonce,
-    Policy, RandomUnavailable, Randomness, RecordKey, Recorder, Secret, SendRequest, SessionStore,
-    StoreError, Tag, Tenant, Timestamp, Verifier,
+    Policy, RandomUnavailable, Randomness, RecordKey, Recorder, Secret, SendRequest, Tag, Tenant,
+    Timestamp, Verifier,
 };
 
+use crate::tap::Tap;
 use crate::values::{START, TICK_SECONDS};
 
 /// A code is good for so many ticks: at the second it is over.
@@ -80,7 +79,11 @@ fn limits(sends: u16) -> LaneLimits {
 fn caught(number: u8, callers: u8, sends: u16, dice: &Arc<Counter>) -> Session {
     let secret = |byte| Secret::new(vec![byte; 32]).expect("32 bytes");
     let keys = KeyRing::new(&secret(1), &[secret(2)]).expect("one key");
-    let (tap, inbox) = (Arc::new(Tap::new()), Arc::new(Recorder::new()));
+    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(START)));
+    let (tap, inbox) = (
+        Arc::new(Tap::over(MemoryStore::with_clock(clock))),
+        Arc::new(Recorder::new()),
+    );
     let verifier = Verifier::builder(keys, Arc::clone(&tap) as _)
         .policy(policy(sends))
         .randomness(Arc::clone(dice) as _)
@@ -109,7 +112,7 @@ fn caught(number: u8, callers: u8, sends: u16, dice: &Arc<Counter>) -> Session {
             let _verdict = at_once(verifier.check(&check)).expect("a store in memory");
         }
     }
-    tap.session(usize::from(callers))
+    session(&tap.steps(), usize::from(callers))
 }
 
 /// Nothing in a memory store ever waits.
@@ -120,80 +123,35 @@ pub(crate) fn at_once<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Keeps the steps that pass through it.
-#[derive(Debug)]
-struct Tap {
-    memory: MemoryStore,
-    steps: Mutex<Vec<(RecordKey, Step)>>,
-}
-
-impl Tap {
-    fn new() -> Self {
-        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(START)));
-        Self {
-            memory: MemoryStore::with_clock(clock),
-            steps: Mutex::default(),
-        }
-    }
-
-    fn keep(&self, key: RecordKey, step: &Step) {
-        let mut steps = self.steps.lock().expect("no step panics");
-        steps.push((key, step.clone()));
-    }
-
-    /// What one send and the checks after it were, in the order that the model keeps:
-    /// begin, peek, open, a note on the delivery, finish; then the checks.
-    fn session(&self, callers: usize) -> Session {
-        let steps = self.steps.lock().expect("no step panics");
-        let (sent, checks) = steps.split_at(5);
-        let actions: Vec<_> = sent.iter().map(|(_, step)| &step.action).collect();
-        let [
-            Action::Begin(begin),
-            Action::PeekOpen(_),
-            Action::Open(open),
-            Action::Outcome(..),
-            Action::Finish(nonce, _),
-        ] = actions[..]
-        else {
-            unreachable!("a send takes other steps than the model: {actions:?}");
-        };
-        assert_eq!(*nonce, open.nonce, "a send finishes with its own nonce");
-        let checks = checks.iter().map(|(_, step)| match step.action {
-            Action::Check(check) if step.at.is_none() => check,
-            _ => unreachable!("a check takes another step than the model: {step:?}"),
-        });
-        let mut right: Vec<_> = checks.collect();
-        let wrong = right.split_off(callers);
-        Session {
-            key: sent[2].0,
-            tag: sent[2].1.tag,
-            open: *open,
-            begin: *begin,
-            right,
-            wrong,
-        }
-    }
-}
-
-#[async_trait]
-impl SessionStore for Tap {
-    async fn load(&self, key: RecordKey) -> Result<Loaded, StoreError> {
-        self.memory.load(key).await
-    }
-
-    async fn swap(
-        &self,
-        key: RecordKey,
-        seen: Option<&[u8]>,
-        next: Entry<'_>,
-        incarnation: Incarnation,
-    ) -> Result<Swap, StoreError> {
-        self.memory.swap(key, seen, next, incarnation).await
-    }
-
-    async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
-        self.keep(key, step);
-        self.memory.apply(key, step).await
+/// What one send and the checks after it were, in the order that the model keeps:
+/// begin, peek, open, a note on the delivery, finish; then the checks.
+fn session(steps: &[(RecordKey, Step)], callers: usize) -> Session {
+    let (sent, checks) = steps.split_at(5);
+    let actions: Vec<_> = sent.iter().map(|(_, step)| &step.action).collect();
+    let [
+        Action::Begin(begin),
+        Action::PeekOpen(_),
+        Action::Open(open),
+        Action::Outcome(..),
+        Action::Finish(nonce, _),
+    ] = actions[..]
+    else {
+        unreachable!("a send takes other steps than the model: {actions:?}");
+    };
+    assert_eq!(*nonce, open.nonce, "a send finishes with its own nonce");
+    let checks = checks.iter().map(|(_, step)| match step.action {
+        Action::Check(check) if step.at.is_none() => check,
+        _ => unreachable!("a check takes another step than the model: {step:?}"),
+    });
+    let mut right: Vec<_> = checks.collect();
+    let wrong = right.split_off(callers);
+    Session {
+        key: sent[2].0,
+        tag: sent[2].1.tag,
+        open: *open,
+        begin: *begin,
+        right,
+        wrong,
     }
 }
 

@@ -1,19 +1,16 @@
 //! Random steps on one record, with real digests.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use countersign::record::{
-    Action, Check, DeliveryOutcome, Effect, Fit, Open, Posted, Resend, Step,
-};
-use countersign::store::{Entry, Incarnation, Loaded, Swap};
+use countersign::record::{Action, Check, DeliveryOutcome, Fit, Open, Posted, Resend, Step};
 use countersign::{
     Alphabet, Channel, CodeForm, Digest, KeyId, LaneLimits, Limit, MemoryStore, Nonce, Policy,
-    RecordKey, ResendPolicy, SessionStore, StoreError, Tag, Timestamp,
+    RecordKey, ResendPolicy, Tag, Timestamp,
 };
 use proptest::prelude::*;
 
 use crate::stage::Desk;
+use crate::tap::Tap;
 
 /// What random steps are made of: digests as the verifier makes them.
 pub(crate) struct Material {
@@ -21,42 +18,16 @@ pub(crate) struct Material {
     key: KeyId,
 }
 
-/// Keeps the steps that pass through it.
-#[derive(Debug, Default)]
-struct Tap {
-    memory: MemoryStore,
-    opened: Mutex<Vec<Open>>,
-}
-
-#[async_trait]
-impl SessionStore for Tap {
-    async fn load(&self, key: RecordKey) -> Result<Loaded, StoreError> {
-        self.memory.load(key).await
-    }
-
-    async fn swap(
-        &self,
-        key: RecordKey,
-        seen: Option<&[u8]>,
-        next: Entry<'_>,
-        incarnation: Incarnation,
-    ) -> Result<Swap, StoreError> {
-        self.memory.swap(key, seen, next, incarnation).await
-    }
-
-    async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
-        if let Action::Open(open) = &step.action {
-            self.opened.lock().unwrap().push(*open);
-        }
-        self.memory.apply(key, step).await
-    }
-}
-
 impl Material {
     pub(crate) async fn gather() -> Self {
-        let tap = Arc::new(Tap::default());
+        let tap = Arc::new(Tap::over(MemoryStore::new()));
         Desk::over(Arc::clone(&tap) as _).send(6).await;
-        let opened = tap.opened.lock().unwrap();
+        let steps = tap.steps();
+        let opens = steps.iter().filter_map(|(_, step)| match &step.action {
+            Action::Open(open) => Some(*open),
+            _ => None,
+        });
+        let opened: Vec<Open> = opens.collect();
         Self {
             digests: opened.iter().map(|open| open.digest).collect(),
             key: opened[0].key,
