@@ -17,6 +17,8 @@ mod denial;
 mod flooding;
 #[path = "attacks/guessing.rs"]
 mod guessing;
+#[path = "attacks/kept.rs"]
+mod kept;
 #[path = "parts/mod.rs"]
 #[expect(dead_code, reason = "each suite starts some of the counterparts")]
 mod parts;

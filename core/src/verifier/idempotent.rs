@@ -1,11 +1,14 @@
 //! Idempotency keys: the request's fingerprint, and its answer as kept bytes.
+//!
+//! No session id is kept, for it is the caller's to show: an answer keeps what the id is made
+//! of, and the request that is repeated brings the destination.
 
 use crate::clock::Timestamp;
 use crate::code::{Alphabet, CodeForm};
 use crate::deliver::{DeliverError, Permanent};
 use crate::destination::Channel;
 use crate::error::{SendError, StoreError};
-use crate::keys::{Kind, Tag};
+use crate::keys::{KeyId, Kind, Tag};
 use crate::record::{Action, Begin, Effect, IdempotencyEffect, RecordKey};
 use crate::session_id::{Nonce, SessionId};
 use crate::verifier::{SendRequest, Sent, SentDelivery, Verifier, unexpected};
@@ -64,7 +67,8 @@ impl Verifier {
             }
             Effect::Idempotency(IdempotencyEffect::Mismatch) => Err(SendError::IdempotencyMismatch),
             Effect::Idempotency(IdempotencyEffect::Answered(bytes)) => {
-                Ok(Begun::Answered(decode(&bytes).ok_or_else(unexpected)?))
+                let answer = self.decode(request, &bytes).ok_or_else(unexpected)?;
+                Ok(Begun::Answered(answer))
             }
             _ => Err(unexpected().into()),
         }
@@ -73,7 +77,7 @@ impl Verifier {
     /// Keeps the answer under the key. If that fails, a retry finds the session and is
     /// told that its delivery is unknown.
     pub(crate) async fn finish(&self, held: Option<Held>, answer: &Result<Sent, SendError>) {
-        if let (Some(held), Some(bytes)) = (held, encode(answer)) {
+        if let (Some(held), Some(bytes)) = (held, self.encode(answer)) {
             let finish = Action::Finish(held.nonce, bytes);
             let _best_effort = self.apply(held.key, held.tag, finish).await;
         }
@@ -143,65 +147,78 @@ impl Verifier {
 const DELIVERED: u8 = 0;
 const RETRYABLE: u8 = 1;
 const FAILED: u8 = 2;
-/// `sess_` and 23 characters.
-const SESSION_ID_BYTES: usize = 28;
 const NEVER: u32 = u32::MAX;
+/// The longest answer, in bytes.
+const MOST: usize = 21;
 
-/// The answer in 42 bytes or fewer; none for a refusal, which is not kept.
-fn encode(answer: &Result<Sent, SendError>) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(42);
-    match answer {
-        Ok(sent) => {
-            out.push(DELIVERED);
-            out.extend(sent.session_id.to_string().bytes());
-            let channel = Channel::ALL
-                .iter()
-                .position(|channel| *channel == sent.channel)?;
-            let alphanumeric = sent.form.alphabet() == Alphabet::Alphanumeric;
-            out.extend([
-                u8::try_from(channel).ok()?,
-                sent.form.length(),
-                u8::from(alphanumeric),
-            ]);
-            out.push(sent.attempts_remaining);
-            out.push(match sent.delivery {
-                SentDelivery::Accepted => 0,
-                SentDelivery::Background => 1,
-                SentDelivery::Unknown => 2,
-            });
-            out.extend(u32::try_from(sent.expires_in).ok()?.to_be_bytes());
-            let resend = sent
-                .resend_after
-                .map_or(Some(NEVER), |after| u32::try_from(after).ok())?;
-            out.extend(resend.to_be_bytes());
+impl Verifier {
+    /// The answer in bytes: how it ended, the key and the nonce of its session, and what
+    /// else was told; none for a refusal, which is not kept.
+    fn encode(&self, answer: &Result<Sent, SendError>) -> Option<Vec<u8>> {
+        let (outcome, session_id) = match answer {
+            Ok(sent) => (DELIVERED, sent.session_id),
+            Err(SendError::Delivery {
+                session_id,
+                retryable,
+                ..
+            }) => (if *retryable { RETRYABLE } else { FAILED }, *session_id),
+            Err(_) => return None,
+        };
+        let (key, at) = session_id.open(&self.0.keys)?;
+        let mut out = Vec::with_capacity(MOST);
+        out.extend([outcome, key.id.0]);
+        out.extend(at.nonce.to_bytes());
+        if let Ok(sent) = answer {
+            encode_sent(&mut out, sent)?;
         }
-        Err(SendError::Delivery {
-            session_id,
-            retryable,
-            ..
-        }) => {
-            out.push(if *retryable { RETRYABLE } else { FAILED });
-            out.extend(session_id.to_string().bytes());
-        }
-        Err(_) => return None,
+        Some(out)
     }
-    Some(out)
+
+    /// The answer that was given to this very request. Its id is sealed again by the key that
+    /// had sealed it; a key that is gone has taken its sessions along, and then the newest
+    /// one's id names what is left of the session as well.
+    fn decode(&self, request: &SendRequest<'_>, bytes: &[u8]) -> Option<Result<Sent, SendError>> {
+        let ([outcome, key], rest) = bytes.split_first_chunk::<2>()?;
+        let (nonce, rest) = rest.split_first_chunk::<6>()?;
+        let keys = &self.0.keys;
+        let key = keys.find(KeyId(*key)).unwrap_or(keys.newest());
+        let session_id = SessionId::seal(key, self.place(request, Nonce(*nonce)));
+        let error = match (*outcome, rest) {
+            (DELIVERED, rest) => return decode_sent(session_id, rest).map(Ok),
+            (RETRYABLE, []) => DeliverError::transient(),
+            (FAILED, []) => DeliverError::permanent(Permanent::Refused),
+            _ => return None,
+        };
+        Some(Err(SendError::Delivery {
+            session_id,
+            retryable: error.is_transient(),
+            error,
+        }))
+    }
 }
 
-fn decode(bytes: &[u8]) -> Option<Result<Sent, SendError>> {
-    let (outcome, rest) = bytes.split_first()?;
-    let (id, rest) = rest.split_at_checked(SESSION_ID_BYTES)?;
-    let session_id = std::str::from_utf8(id).ok()?.parse().ok()?;
-    let error = match *outcome {
-        DELIVERED => return decode_sent(session_id, rest).map(Ok),
-        RETRYABLE => DeliverError::transient(),
-        _ => DeliverError::permanent(Permanent::Refused),
-    };
-    Some(Err(SendError::Delivery {
-        session_id,
-        retryable: error.is_transient(),
-        error,
-    }))
+fn encode_sent(out: &mut Vec<u8>, sent: &Sent) -> Option<()> {
+    let channel = Channel::ALL
+        .iter()
+        .position(|channel| *channel == sent.channel)?;
+    let alphanumeric = sent.form.alphabet() == Alphabet::Alphanumeric;
+    out.extend([
+        u8::try_from(channel).ok()?,
+        sent.form.length(),
+        u8::from(alphanumeric),
+        sent.attempts_remaining,
+        match sent.delivery {
+            SentDelivery::Accepted => 0,
+            SentDelivery::Background => 1,
+            SentDelivery::Unknown => 2,
+        },
+    ]);
+    out.extend(u32::try_from(sent.expires_in).ok()?.to_be_bytes());
+    let resend = sent
+        .resend_after
+        .map_or(Some(NEVER), |after| u32::try_from(after).ok())?;
+    out.extend(resend.to_be_bytes());
+    Some(())
 }
 
 fn decode_sent(session_id: SessionId, rest: &[u8]) -> Option<Sent> {

@@ -201,7 +201,7 @@ impl Verifier {
         Ok(Nonce(nonce))
     }
 
-    fn place(&self, request: &SendRequest<'_>, nonce: Nonce) -> Pointer {
+    pub(crate) fn place(&self, request: &SendRequest<'_>, nonce: Nonce) -> Pointer {
         Pointer {
             record: self.destination_key(request.tenant, request.to),
             nonce,

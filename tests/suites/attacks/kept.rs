@@ -1,0 +1,137 @@
+//! A34, A52: what an idempotent send leaves in the store: enough to be answered alike, and
+//! no session id.
+
+use std::sync::Arc;
+
+use countersign::{
+    Channel, CheckRequest, DeliverError, DeliveryMode, Destination, KeyRing, Kind, MemoryStore,
+    Recorder, Secret, SendError, SendRequest, Sent, StoreError, Tenant, Verdict, Verifier,
+};
+
+use super::bench::Bench;
+use super::stores::on_every_store;
+
+/// The sealed part of an id: 16 bytes, behind that of its key.
+fn sealed(id: &str) -> [u8; 16] {
+    const SYMBOLS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0, 0_usize);
+    for symbol in id.strip_prefix("sess_").unwrap().chars() {
+        held = held << 6 | SYMBOLS.find(symbol).unwrap();
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(held >> bits & 0xff).unwrap());
+        }
+    }
+    bytes[1..].try_into().unwrap()
+}
+
+/// Every value in the store; in one that cannot list them, those that an idempotent send to
+/// `to` left there.
+async fn values(bench: &Bench, to: &Destination, name: &str) -> Vec<Vec<u8>> {
+    let (store, tag) = (bench.verifier.store(), bench.tenant.tag());
+    let own = [
+        (Kind::Destination, to.canonical()),
+        (Kind::Idempotency, name),
+    ];
+    let own = own.map(|(kind, about)| {
+        let keys = bench.verifier.keys();
+        keys.record_key(kind, tag, about.as_bytes())
+    });
+    let keys = match store.scan(None, 1000).await {
+        Err(StoreError::Unsupported(_)) => own.to_vec(),
+        listed => listed.unwrap(),
+    };
+    assert!(own.iter().all(|key| keys.contains(key)), "{keys:?}");
+    let mut values = Vec::new();
+    for key in keys {
+        values.extend(store.load(key).await.unwrap().value);
+    }
+    values
+}
+
+fn holds(value: &[u8], part: &[u8]) -> bool {
+    value.windows(part.len()).any(|window| window == part)
+}
+
+/// The answer in full: what was sent, or the session and the end of a failed delivery.
+fn told(answer: Result<Sent, SendError>) -> (String, String) {
+    match answer {
+        Ok(sent) => (sent.session_id.to_string(), format!("{sent:?}")),
+        Err(SendError::Delivery {
+            session_id,
+            retryable,
+            ..
+        }) => (session_id.to_string(), format!("failed, {retryable}")),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a34_a52_an_answer_is_kept_without_its_session_id_and_told_again_alike() {
+    on_every_store(|kind| async move {
+        let bench = Bench::new(kind).await;
+        for (n, (delivery, failure)) in [
+            (DeliveryMode::Wait, None),
+            (DeliveryMode::Background, None),
+            (DeliveryMode::Wait, Some(DeliverError::transient())),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let to = Destination::parse_any(&format!("User+{n}@person{n}.example")).unwrap();
+            let name = format!("order-{n}");
+            let mut request = SendRequest::new(&bench.tenant, Channel::Email, &to);
+            request.idempotency_key = Some(&name);
+            request.delivery = delivery;
+            bench.inbox.fail_with(failure);
+            let (id, first) = told(bench.verifier.send(&request).await);
+            bench.inbox.fail_with(None);
+
+            let values = values(&bench, &to, &name).await;
+            assert!(values.len() >= 2, "{kind:?}: {} values", values.len());
+            for value in &values {
+                assert!(!holds(value, &id.as_bytes()[5..]), "{kind:?}: {first}");
+                assert!(!holds(value, &sealed(&id)), "{kind:?}: {first}");
+            }
+            let sent = bench.inbox.len();
+            for _ in 0..3 {
+                let again = told(bench.verifier.send(&request).await);
+                assert_eq!(again, (id.clone(), first.clone()), "{kind:?}");
+            }
+            assert_eq!(bench.inbox.len(), sent, "{kind:?}");
+        }
+    });
+}
+
+#[tokio::test]
+async fn a52_a64_an_answer_outlives_the_promotion_of_another_key() {
+    let secret = |first: u8| Secret::new((first..first + 32).collect()).unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let inbox = Arc::new(Recorder::new());
+    let verifier = |masters: &[Secret]| {
+        let keys = KeyRing::new(&secret(0), masters).unwrap();
+        Verifier::builder(keys, Arc::clone(&store) as _)
+            .deliverer(Channel::Email, inbox.clone())
+            .build()
+            .unwrap()
+    };
+    let tenant = Tenant::new("acme").unwrap();
+    let to = Destination::parse_any("user@example.com").unwrap();
+    let mut request = SendRequest::new(&tenant, Channel::Email, &to);
+    request.idempotency_key = Some("order");
+    let first = verifier(&[secret(100)]).send(&request).await.unwrap();
+
+    let promoted = verifier(&[secret(33), secret(100)]);
+    let again = promoted.send(&request).await.unwrap();
+    assert_eq!(again, first);
+    let (id, code) = (again.session_id.to_string(), inbox.last_code().unwrap());
+    let check = CheckRequest::new(&tenant, &id, &code);
+    let verdict = promoted.check(&check).await.unwrap();
+    assert!(matches!(verdict, Verdict::Verified { .. }), "{verdict:?}");
+
+    // Without its key the session is nobody's: its answer has its shape, and no more.
+    let retired = verifier(&[secret(33)]);
+    let shape = retired.send(&request).await.unwrap();
+    assert_eq!((shape.form, inbox.len()), (first.form, 1));
+}
