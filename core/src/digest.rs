@@ -23,6 +23,14 @@ impl Digest {
         // As one number: byte by byte it takes five times as long.
         u128::from_be_bytes(self.0).ct_eq(&u128::from_be_bytes(other.0))
     }
+
+    /// Itself; or, for a decoy, its complement, which is of no code and of the same looks:
+    /// some code would have it once in 2^128. Noise would be as good, but to draw it takes
+    /// time that tells a decoy's send from a real one.
+    pub(crate) fn or_of_nobody(self, decoy: bool) -> Self {
+        let every_bit = 0u128.wrapping_sub(u128::from(decoy));
+        Self((u128::from_be_bytes(self.0) ^ every_bit).to_be_bytes())
+    }
 }
 
 impl fmt::Debug for Digest {
@@ -230,6 +238,19 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert!(!bool::from(one.same(&Digest(bytes))));
         }
+    }
+
+    #[test]
+    fn a69_the_digest_of_a_decoy_is_of_no_code() {
+        let keys = keys();
+        let of = |packed| of_code(keys.newest(), at(), &context(None), packed);
+        let packed = |code: u32| Guess::parse(&format!("{code:04}")).unwrap().packed();
+        let nobodys = of(packed(1234)).or_of_nobody(true);
+        for code in 0..10_000 {
+            assert!(!bool::from(of(packed(code)).same(&nobodys)), "{code:04}");
+        }
+        let own = of(packed(1234)).or_of_nobody(false);
+        assert!(bool::from(own.same(&of(packed(1234)))));
     }
 
     #[test]

@@ -11,6 +11,8 @@
 mod bench;
 #[path = "attacks/channels.rs"]
 mod channels;
+#[path = "attacks/decoys.rs"]
+mod decoys;
 #[path = "attacks/denial.rs"]
 mod denial;
 #[path = "attacks/flooding.rs"]

@@ -112,11 +112,7 @@ impl Verifier {
             purpose: request.purpose.tag(),
             exact: self.0.keys.exact_tag(request.to.exact(), &binding),
             channel,
-            digest: if seen.decoy {
-                self.no_digest()?
-            } else {
-                digest
-            },
+            digest: digest.or_of_nobody(seen.decoy),
             resend,
             ceiling_seconds: policy.ceiling_seconds(channel),
             cooldown_seconds: policy.resend_cooldown_seconds,

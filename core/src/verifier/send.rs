@@ -1,7 +1,7 @@
 //! Send: limits first, then the session, then the message.
 
 use crate::code::Code;
-use crate::digest::{self, Context, Digest, hash_binding};
+use crate::digest::{self, Context, hash_binding};
 use crate::error::{RandomUnavailable, SendError};
 use crate::keys::MasterKey;
 use crate::number_plan::Served;
@@ -154,11 +154,7 @@ impl Verifier {
             exact: self.0.keys.exact_tag(request.to.exact(), &binding),
             channel: request.channel,
             form: code.form(),
-            digest: if request.decoy {
-                self.no_digest()?
-            } else {
-                digest
-            },
+            digest: digest.or_of_nobody(request.decoy),
             lifetime_seconds: request.ttl_seconds.unwrap_or(policy.lifetime_seconds),
             ceiling_seconds: self.strictest_ceiling(request),
             max_attempts: policy.max_attempts,
@@ -186,13 +182,6 @@ impl Verifier {
             ResendPolicy::Reuse => Ok(Code::from_seed(form, &digest::reuse_seed(key, place))),
             _ => Code::draw_from(form, &*self.0.random),
         }
-    }
-
-    /// A decoy's digest: of no code at all, and of the same looks.
-    pub(crate) fn no_digest(&self) -> Result<Digest, RandomUnavailable> {
-        let mut noise = [0; 16];
-        self.0.random.fill(&mut noise)?;
-        Ok(Digest(noise))
     }
 
     fn draw_nonce(&self) -> Result<Nonce, RandomUnavailable> {
