@@ -68,7 +68,8 @@ pub(crate) fn pack(step: &Step, check: &Check, manner: &Manner) -> Option<Vec<u8
 #[derive(Debug)]
 pub(crate) enum Found {
     Judged(Effect),
-    /// The value is no record of a destination: the core can tell what is wrong with it.
+    /// The value is no record of a destination, or full of live sessions: the core can tell
+    /// what is wrong with it, or make do.
     Odd,
 }
 

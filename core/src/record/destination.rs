@@ -2,15 +2,18 @@
 
 mod check;
 mod resend;
+mod room;
+#[cfg(test)]
+mod tests;
 
 use crate::clock::Timestamp;
 use crate::error::{CorruptRecord, LimitName};
 use crate::keys::{Kind, Tag};
 use crate::policy::LaneLimits;
-use crate::record::codec::{MAX_RECORD_BYTES, VERSION};
+use crate::record::codec::VERSION;
 use crate::record::gate::{Lane, LaneMut, OPEN_GATE};
+use crate::record::layout::part;
 use crate::record::layout::record::{BYTES, INCARNATION, TAG};
-use crate::record::layout::{part, remove};
 use crate::record::session::{Session, SessionMut};
 use crate::record::step::{Action, Effect, Moment, Open, Refusal, Step};
 use crate::record::view::{Inspection, SessionState};
@@ -301,27 +304,6 @@ impl DestinationRecord {
         }
         let life = moment.incarnation.number().to_be_bytes();
         INCARNATION.put(&mut self.bytes, 0, life);
-    }
-
-    /// Drops the oldest ended sessions until the record fits; never a live one or a
-    /// count. Says whether it fits.
-    fn make_room(&mut self) -> bool {
-        while self.bytes.len() > MAX_RECORD_BYTES {
-            let mut placed = self.placed();
-            let ended = placed.find(|(_, session)| session.state() != SessionState::Live);
-            drop(placed);
-            let Some(oldest) = ended.map(|(at, _)| at) else {
-                return false;
-            };
-            self.drop_session(oldest);
-        }
-        true
-    }
-
-    fn drop_session(&mut self, at: usize) {
-        let bytes = self.session(at).bytes();
-        remove(&mut self.bytes, at, bytes);
-        self.bytes[self.places.count] -= 1;
     }
 }
 

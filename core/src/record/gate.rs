@@ -60,6 +60,11 @@ impl<'r> Lane<'r> {
         Window::read(tail(self.windows, self.bytes_of_sends()))
     }
 
+    /// Whether no failure is noted: then the next one needs an entry of its own.
+    pub(crate) fn has_no_failure(self) -> bool {
+        self.failures().is_empty()
+    }
+
     #[inline]
     fn bytes_of_sends(self) -> usize {
         bytes_of_counted::<EVENT>(self.windows)
@@ -138,6 +143,11 @@ impl LaneMut<'_> {
     pub(crate) fn charge_send(&mut self, limits: &LaneLimits, now: Timestamp) {
         self.sends().charge(&limits.sends, now);
         self.remember(longest_seconds(&limits.sends), now);
+    }
+
+    /// Notes the failures in one entry less, and none of them for shorter.
+    pub(crate) fn merge_failures(&mut self) {
+        self.failures().merge();
     }
 
     fn get(&self) -> Lane<'_> {

@@ -60,6 +60,10 @@ impl<'r> Window<'r> {
         Some(u64::from(limit.seconds))
     }
 
+    pub(crate) const fn is_empty(self) -> bool {
+        self.events.is_empty()
+    }
+
     /// How many more events are within the limit.
     pub(crate) fn left(self, limit: Limit, now: Timestamp) -> u16 {
         let count = u16::try_from(self.count(limit, now)).unwrap_or(u16::MAX);
@@ -110,6 +114,23 @@ impl WindowMut<'_> {
                 self.record[self.at] -= 1;
             }
         }
+    }
+
+    /// Makes one entry of two, under the later time: no event is forgotten, and some count
+    /// for longer. The newest two, for guesses that fill a window come soon after one another;
+    /// but a count has one byte.
+    pub(crate) fn merge(&mut self) {
+        let events = self.events();
+        let together = |pair: &[[u8; EVENT]]| parts(pair[0]).1.checked_add(parts(pair[1]).1);
+        let fit = events.windows(2).rposition(|pair| together(pair).is_some());
+        let Some(place) = fit.or(events.len().checked_sub(2)) else {
+            return;
+        };
+        let ((_, earlier), (time, later)) = (parts(events[place]), parts(events[place + 1]));
+        self.set(place + 1, (time, earlier.saturating_add(later)));
+        let at = self.place(place);
+        remove(self.record, at, EVENT);
+        self.record[self.at] -= 1;
     }
 
     /// Forgets events older than `longest` seconds; none is later than `latest`.
@@ -275,6 +296,46 @@ mod tests {
         assert_eq!(window.read().left(TWO[0], at(0)), 1);
         window.change().take_back(event_time(&TWO, at(0)));
         assert_eq!(window, Alone::new());
+    }
+
+    #[test]
+    fn events_that_are_merged_all_count_and_leave_with_the_last() {
+        let mut window = Alone::new();
+        for n in [0, 20, 24] {
+            window.charge(&TWO, at(n));
+        }
+        let before = window.0.len();
+        window.change().merge();
+        assert_eq!(window.0.len() + EVENT, before);
+        assert_eq!(window.read().left(TWO[1], at(24)), 0);
+        assert_eq!(
+            window.wait(&TWO, at(24)),
+            Some(76),
+            "the first stayed alone"
+        );
+        assert_eq!(window.read().left(TWO[1], at(123)), 1, "two until then");
+        window.change().merge();
+        window.change().merge();
+        assert_eq!((window.0[0], window.read().left(TWO[1], at(24))), (1, 0));
+        assert_eq!(window.read().left(TWO[1], at(124)), 3);
+    }
+
+    #[test]
+    fn counts_that_fit_no_byte_together_are_merged_elsewhere() {
+        let mut window = Alone(vec![3]);
+        for (time, n) in [(1, 3), (2, 4), (3, 255)] {
+            window.0.extend(event(time, n));
+        }
+        window.change().merge();
+        let left: Vec<_> = window
+            .read()
+            .events
+            .iter()
+            .map(|event| parts(*event))
+            .collect();
+        assert_eq!(left, [(2, 7), (3, 255)]);
+        window.change().merge();
+        assert_eq!(window.read().events, [event(3, 255)]);
     }
 
     #[test]

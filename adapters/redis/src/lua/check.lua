@@ -106,7 +106,8 @@ local function record_bytes(value, lane, events, session, memos)
     .. attempts .. sub(value, at + 46, at + 52) .. '\0' .. memos .. sub(value, session.prefix_at)
 end
 
--- Charges first, then compares. Gives the answer, the record, and until when all is kept.
+-- Charges first, then compares. Gives the answer, the record, and until when all is kept; ODD
+-- and no record where a full one is for the core to make do with.
 local function judge(value, session, lane, limits, digest, mark, latest, now)
   local second, hit = ceil_seconds(now), hits(value, session, digest)
   local events = settle(value, lane, limits, second, hit, now)
@@ -130,16 +131,23 @@ local function judge(value, session, lane, limits, digest, mark, latest, now)
   local bytes = record_bytes(value, lane, events, session, memos)
   latest = max(latest, session_keeps(session))
   -- Making room may drop sessions, whose retention then no longer counts.
-  if #bytes > LARGEST then
-    bytes, latest = make_room(bytes, device.over + #events + lane.failures_at + 1 - lane.over)
+  if #bytes > LARGEST - 2 * 5 then
+    local idle = lane == open and device or open
+    local most = LARGEST - first_failure(events == '') - first_failure(idle.over == idle.failures_at + 1)
+    if #bytes > most then
+      bytes, latest = make_room(bytes, device.over + #events + lane.failures_at + 1 - lane.over, most)
+    end
+    if #bytes > most then
+      return ODD
+    end
   end
   local open_keeps, device_keeps = lane_keeps(open), lane_keeps(device)
   return answer, bytes, open_keeps and device_keeps and max(open_keeps, device_keeps, latest)
 end
 
 -- ARGV: a packed guess. Answers a number, or the channel and the prefix of an
--- approval that is counted; ODD for whatever is no destination's record, which the core then
--- judges.
+-- approval that is counted; ODD for whatever is no destination's record, or a full one, which
+-- the core then judges.
 local function check(keys, args)
   local moment, key, packed = server_time(), keys[1], args[1]
   local value = call('GET', key)
@@ -182,7 +190,9 @@ local function check(keys, args)
     return refused
   end
   local answer, bytes, garbage_after = judge(value, session, lane, limits, digest, mark, latest, now)
-  write(key, bytes, garbage_after, moment)
+  if bytes then
+    write(key, bytes, garbage_after, moment)
+  end
   return answer
 end
 

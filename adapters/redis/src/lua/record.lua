@@ -104,14 +104,19 @@ local function walk(value, nonce, purpose)
   return count and at == #value + 1, found, latest
 end
 
--- The oldest ended sessions go until the record fits; never a live one or a count. Gives the
--- record, and until when its sessions are kept.
-local function make_room(value, count_at)
+-- Room that is left for the first failure of a lane.
+local function first_failure(empty)
+  return empty and 5 or 0
+end
+
+-- The oldest ended sessions go until the record takes no more than `most`; never a live one or
+-- a count. Gives the record, and until when its sessions are kept.
+local function make_room(value, count_at, most)
   local count, size, latest, kept, at = byte(value, count_at), #value, 0, '', count_at + 1
   local left = count
   for _ = 1, count do
     walk_session(other, value, at)
-    if size > LARGEST and other.state ~= 0 then
+    if size > most and other.state ~= 0 then
       left, size = left - 1, size - (other.over - at)
     else
       kept, latest = kept .. sub(value, at, other.over - 1), max(latest, session_keeps(other))

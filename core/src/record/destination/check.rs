@@ -1,6 +1,5 @@
 //! Check: what a guess finds, and what it is charged.
 
-use crate::clock::Timestamp;
 use crate::policy::LaneLimits;
 use crate::record::destination::{DestinationRecord, limits_of};
 use crate::record::gate::Closed;
@@ -12,7 +11,7 @@ use crate::verdict::Verdict;
 impl DestinationRecord {
     pub(super) fn check(&mut self, check: &Check, moment: Moment) -> Effect {
         match self.admit(check, moment) {
-            Ok((at, limits)) => self.judge(at, check, &limits, moment.now),
+            Ok((at, limits)) => self.judge(at, check, &limits, moment),
             Err(verdict) => Effect::Verdict(verdict),
         }
     }
@@ -55,7 +54,8 @@ impl DestinationRecord {
     }
 
     /// Charges first, then compares; then the lane, which lies before its sessions.
-    fn judge(&mut self, at: usize, check: &Check, limits: &LaneLimits, now: Timestamp) -> Effect {
+    fn judge(&mut self, at: usize, check: &Check, limits: &LaneLimits, moment: Moment) -> Effect {
+        let now = moment.now;
         let mut session = self.session_mut(at);
         session.charge();
         let (effect, outcome) = if session.get().has_code(&check.digest) {
@@ -78,7 +78,9 @@ impl DestinationRecord {
                 lane.succeed(limits, now);
             }
         });
-        self.make_room();
+        if !self.make_room() {
+            self.squeeze(check.nonce, known_device, moment);
+        }
         effect
     }
 }

@@ -14,6 +14,7 @@ impl DestinationRecord {
             Ok(found) => found,
             Err(refusal) => return Effect::Refused(refusal),
         };
+        let before = self.clone();
         let mut session = self.session_mut(at);
         session.renew(resend.digest, resend.resend);
         let seen = session.get();
@@ -26,8 +27,12 @@ impl DestinationRecord {
         let ticket = seen.ticket(resend.cooldown_seconds, resend.max_sends, now);
         let known_device = seen.flags().known_device;
         self.change_lane(known_device, |lane| lane.charge_send(&limits, now));
-        self.make_room();
-        Effect::Granted(ticket)
+        if self.make_room() {
+            return Effect::Granted(ticket);
+        }
+        // As when opening: only sessions of an earlier, wider policy can fill a record.
+        *self = before;
+        Effect::Refused(self.full(now))
     }
 
     /// What resending would meet, without any change.
