@@ -32,13 +32,16 @@ impl Ticker {
 pub(crate) struct KeyCache {
     ticker: Ticker,
     records: Mutex<HashMap<RecordKey, (u64, Arc<KeyRecord>)>>,
+    /// Stands in for what is not remembered.
+    nobody: Option<Arc<KeyRecord>>,
 }
 
 impl KeyCache {
-    pub(crate) fn new(ticker: Ticker) -> Self {
+    pub(crate) fn new(ticker: Ticker, nobody: Option<KeyRecord>) -> Self {
         Self {
             ticker,
             records: Mutex::default(),
+            nobody: nobody.map(Arc::new),
         }
     }
 
@@ -47,11 +50,16 @@ impl KeyCache {
         self.ticker.millis()
     }
 
-    pub(crate) fn get(&self, key: RecordKey) -> Option<Arc<KeyRecord>> {
+    /// What is remembered, and whether it may still be used; nobody's record where there is
+    /// nothing, so that whoever asks goes on alike.
+    pub(crate) fn get(&self, key: RecordKey) -> Option<(Arc<KeyRecord>, bool)> {
         let now = self.now();
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read_at, record) = records.get(&key)?;
-        is_fresh(*read_at, now).then(|| Arc::clone(record))
+        let (read_at, record) = match records.get(&key) {
+            Some((read_at, record)) => (*read_at, record),
+            None => (now, self.nobody.as_ref()?),
+        };
+        Some((Arc::clone(record), is_fresh(read_at, now)))
     }
 
     /// Remembers a record whose read began at `read_at`.
@@ -88,13 +96,21 @@ mod tests {
     fn cache() -> (KeyCache, Arc<FakeClock>) {
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(100)));
         (
-            KeyCache::new(Ticker::Clock(Arc::clone(&clock) as Arc<dyn Clock>)),
+            KeyCache::new(
+                Ticker::Clock(Arc::clone(&clock) as Arc<dyn Clock>),
+                Some(KeyRecord::new(Tenant::new("nobody").unwrap())),
+            ),
             clock,
         )
     }
 
     fn record() -> Arc<KeyRecord> {
         Arc::new(KeyRecord::new(Tenant::new("acme").unwrap()))
+    }
+
+    fn name(cache: &KeyCache, key: RecordKey) -> (String, bool) {
+        let (record, fresh) = cache.get(key).unwrap();
+        (record.tenant.name().to_owned(), fresh)
     }
 
     #[test]
@@ -104,9 +120,15 @@ mod tests {
         clock.advance_millis(400);
         cache.put(RecordKey::SCRATCH, began, record());
         clock.advance_millis(499);
-        assert!(cache.get(RecordKey::SCRATCH).is_some());
+        assert_eq!(name(&cache, RecordKey::SCRATCH), ("acme".into(), true));
         clock.advance_millis(1);
-        assert!(cache.get(RecordKey::SCRATCH).is_none());
+        assert_eq!(name(&cache, RecordKey::SCRATCH), ("acme".into(), false));
+    }
+
+    #[test]
+    fn a65_where_nothing_is_remembered_nobody_stands_in() {
+        let (cache, _) = cache();
+        assert_eq!(name(&cache, RecordKey::SCRATCH), ("nobody".into(), true));
     }
 
     #[test]

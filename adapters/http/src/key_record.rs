@@ -37,16 +37,18 @@ impl KeyRecord {
         }
     }
 
-    /// A record of one key that nobody holds, for work that must look alike.
+    /// A record of one key, which nobody holds and nothing fits: it stands in for a record
+    /// that is not there, so that an unknown kid takes the time of a wrong secret.
     pub(crate) fn nobody() -> Option<Self> {
-        let mut record = Self::new(Tenant::new("nobody").ok()?);
-        let (nonce, scopes, sha256) = ([0; 2], Scopes::NONE, [0; 32]);
+        // Should somebody have this name, their keys work as others do, and are read afresh
+        // more often.
+        let mut record = Self::new(Tenant::new("countersign-nobody").ok()?);
         record.keys.push(StoredKey {
-            nonce,
-            scopes,
+            nonce: [0; 2],
+            scopes: Scopes::NONE,
             revoked: true,
             created: 0,
-            sha256,
+            sha256: [0; 32],
         });
         Some(record)
     }

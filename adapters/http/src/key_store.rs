@@ -29,8 +29,14 @@ pub(crate) struct Inner {
     cache: KeyCache,
     pub(crate) limit: AuthLimit,
     pub(crate) proxies: TrustedProxies,
-    /// Stands in for a record that is not there.
-    nobody: Option<KeyRecord>,
+    nobody: Option<Nobody>,
+}
+
+/// What stands in for a record that is not there.
+#[derive(Debug)]
+struct Nobody {
+    at: RecordKey,
+    value: Vec<u8>,
 }
 
 /// A key from the configuration: it needs no store, and cannot be revoked by a call.
@@ -136,8 +142,11 @@ impl ApiKeysBuilder {
             ticker,
         } = self;
         let limit = AuthLimit::new(ticker.clone());
-        let cache = KeyCache::new(ticker);
-        let nobody = KeyRecord::nobody();
+        let nobody = KeyRecord::nobody().map(|record| Nobody {
+            at: record_key(verifier.keys(), &record.tenant),
+            value: record.encode(),
+        });
+        let cache = KeyCache::new(ticker, KeyRecord::nobody());
         ApiKeys(Arc::new(Inner {
             verifier,
             fixed,
@@ -238,25 +247,23 @@ impl ApiKeys {
         // What the cache does not confirm is always read afresh: so a new key works at
         // once, and a wrong secret costs the same read as an unknown kid.
         let began = self.0.cache.now();
-        let Some(record) = self.read(kid.record).await? else {
-            // The work that a record would have been, so that an unknown kid looks like a
-            // wrong secret in time too.
-            let held = self
-                .0
+        let loaded = self.0.verifier.store().load(kid.record).await?;
+        // Where there is no record, nobody's is worked through to the end instead, so that an
+        // unknown kid looks like a wrong secret in time too.
+        let nobody = || {
+            self.0
                 .nobody
                 .as_ref()
-                .map(KeyRecord::encode)
-                .unwrap_or_default();
-            let decoded = KeyRecord::decode(self.0.verifier.keys(), kid.record, &held);
-            debug_assert!(decoded.is_err(), "nobody's record is kept nowhere");
-            let nobody = self.0.nobody.as_ref();
-            return Ok(nobody
-                .and_then(|nobody| nobody.scopes_of(kid.nonce, &sha256))
-                .and(None));
+                .map(|own| (own.at, own.value.clone()))
         };
+        let value = loaded.value.map(|value| (kid.record, value));
+        let Some((at, value)) = value.or_else(nobody) else {
+            return Ok(None);
+        };
+        let record = KeyRecord::decode(self.0.verifier.keys(), at, &value)?;
         let scopes = record.scopes_of(kid.nonce, &sha256);
         let tenant = record.tenant.clone();
-        self.0.cache.put(kid.record, began, Arc::new(record));
+        self.0.cache.put(at, began, Arc::new(record));
         Ok(scopes.map(|scopes| Caller::new(tenant, scopes)))
     }
 
@@ -277,8 +284,8 @@ impl ApiKeys {
     }
 
     fn remembered(&self, kid: Kid, sha256: &[u8; 32]) -> Option<Caller> {
-        let record = self.0.cache.get(kid.record)?;
-        let scopes = record.scopes_of(kid.nonce, sha256)?;
+        let (record, fresh) = self.0.cache.get(kid.record)?;
+        let scopes = record.scopes_of(kid.nonce, sha256).filter(|_| fresh)?;
         Some(Caller::new(record.tenant.clone(), scopes))
     }
 
