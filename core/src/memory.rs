@@ -25,7 +25,7 @@ const REMOVALS_PER_LOCK: usize = 256;
 /// Keeps records in this process, behind sharded locks.
 ///
 /// Everything is gone with the process: for tests, and for servers whose codes and
-/// limits may die with them. A live destination takes some 180 bytes.
+/// limits may die with them. A live destination takes some 160 bytes.
 #[derive(Debug)]
 pub struct MemoryStore {
     shards: Vec<Mutex<Shard>>,

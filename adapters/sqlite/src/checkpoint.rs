@@ -10,6 +10,12 @@ use rusqlite::Connection;
 
 /// What a written record takes of the log: mostly a page of its own.
 const PAGE: u64 = 4096;
+/// So few pages the writer may copy by itself; more of them would be a wait that its callers
+/// notice.
+const FEW: u64 = 64;
+/// The background copies so often in a row at most. What is written meanwhile becomes less
+/// each time, unless the writer is as fast as the copying.
+const COPIES: usize = 4;
 
 /// The writer's end.
 #[derive(Debug)]
@@ -81,7 +87,7 @@ impl Trigger {
     /// the same (readers held it), stops for once and empties it.
     pub(crate) fn relieve(&self, conn: &Connection) {
         if self.copied.swap(false, Ordering::SeqCst) {
-            copy(conn);
+            let _ = copy(conn);
         }
         if self.too_long.swap(false, Ordering::SeqCst) {
             // A failure costs disk space alone; the background asks again.
@@ -99,9 +105,11 @@ impl Checkpointer {
         self.pass();
     }
 
-    /// Passive: copies what it can, waits for nobody and makes nobody wait.
+    /// Passive: copies what it can, waits for nobody and makes nobody wait; again, until little
+    /// is left for the writer.
     fn pass(&mut self) {
-        copy(&self.conn);
+        let few = |left: Option<u64>| left.is_none_or(|pages| pages <= FEW);
+        let _ = (0..COPIES).any(|_| few(copy(&self.conn)));
         self.copied.store(true, Ordering::SeqCst);
         let length = std::fs::metadata(&self.log).map_or(0, |log| log.len());
         if length > self.press_at {
@@ -114,7 +122,12 @@ impl Checkpointer {
     }
 }
 
-/// A failure costs disk space alone, and the next one may succeed.
-fn copy(conn: &Connection) {
-    let _ = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+/// How many pages of the log are not copied then. A failure costs disk space alone, and the
+/// next one may succeed.
+fn copy(conn: &Connection) -> Option<u64> {
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        let (log, copied): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok(u64::try_from(log - copied).unwrap_or(0))
+    })
+    .ok()
 }

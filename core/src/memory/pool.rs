@@ -1,5 +1,7 @@
 //! Values of about one size, side by side, without an allocation for each.
 
+use std::ops::Range;
+
 use crate::clock::Timestamp;
 use crate::record::RecordKey;
 
@@ -10,8 +12,9 @@ pub(super) const GRAIN: usize = 16;
 /// The most that is left free in a slot, for a value that changes its length often.
 const MOST_FREE: usize = 64;
 
-/// A full pool grows by a sixteenth, and by this many slots at least.
-const GROWTH: usize = 8;
+/// A pool grows by so many slots. One piece that grew as a whole would be moved again and
+/// again, and the holes that it left were a sixth of the memory.
+const CHUNK: usize = 32;
 /// Never: the value has no end.
 const NEVER: u64 = (1 << 48) - 1;
 
@@ -19,18 +22,22 @@ const NEVER: u64 = (1 << 48) - 1;
 #[derive(Debug)]
 pub(super) struct Pool {
     slot: usize,
-    bytes: Vec<u8>,
+    len: usize,
+    chunks: Vec<Box<[u8]>>,
 }
 
 impl Pool {
     /// An empty pool for values of up to `slot` bytes with their header.
     pub(super) const fn new(slot: usize) -> Self {
-        let bytes = Vec::new();
-        Self { slot, bytes }
+        Self {
+            slot,
+            len: 0,
+            chunks: Vec::new(),
+        }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len() / self.slot
+    pub(super) const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether a value of so many bytes may stay in, or come into, one of the slots.
@@ -40,12 +47,12 @@ impl Pool {
 
     /// Adds a value, and gives its number.
     pub(super) fn push(&mut self, key: RecordKey, bytes: &[u8], until: Option<Timestamp>) -> usize {
-        let number = self.len();
-        if self.bytes.len() == self.bytes.capacity() {
-            // Doubling would leave a third of the memory unused.
-            self.bytes.reserve_exact((number / 16 + GROWTH) * self.slot);
+        let number = self.len;
+        if number / CHUNK == self.chunks.len() {
+            let chunk = vec![0; CHUNK * self.slot];
+            self.chunks.push(chunk.into_boxed_slice());
         }
-        self.bytes.resize(self.bytes.len() + self.slot, 0);
+        self.len += 1;
         self.slot_mut(number)[..8].copy_from_slice(&key.to_bytes());
         self.write(number, bytes, until);
         number
@@ -64,14 +71,17 @@ impl Pool {
 
     /// Removes a value. The last one takes its place: gives that one's key, if it moved.
     pub(super) fn remove(&mut self, number: usize) -> Option<RecordKey> {
-        let last = self.len() - 1;
+        let last = self.len - 1;
         let moved = (number < last).then(|| self.key(last));
-        let from = last * self.slot;
-        self.bytes.copy_within(from.., number * self.slot);
-        self.bytes.truncate(from);
-        if self.bytes.len() < self.bytes.capacity() / 2 {
-            self.bytes.shrink_to(self.bytes.len() + GROWTH * self.slot);
+        let (to, from) = (self.range(number), self.range(last));
+        let (before, after) = self.chunks.split_at_mut(last / CHUNK);
+        match before.get_mut(number / CHUNK) {
+            Some(chunk) => chunk[to].copy_from_slice(&after[0][from]),
+            None => after[0].copy_within(from, to.start),
         }
+        self.len = last;
+        // One that is empty is kept, for the next value.
+        self.chunks.truncate(last.div_ceil(CHUNK) + 1);
         moved
     }
 
@@ -95,10 +105,52 @@ impl Pool {
     }
 
     fn slot(&self, number: usize) -> &[u8] {
-        &self.bytes[number * self.slot..][..self.slot]
+        &self.chunks[number / CHUNK][self.range(number)]
     }
 
     fn slot_mut(&mut self, number: usize) -> &mut [u8] {
-        &mut self.bytes[number * self.slot..][..self.slot]
+        let range = self.range(number);
+        &mut self.chunks[number / CHUNK][range]
+    }
+
+    /// Where a slot lies in its chunk.
+    const fn range(&self, number: usize) -> Range<usize> {
+        let begin = number % CHUNK * self.slot;
+        begin..begin + self.slot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: usize) -> RecordKey {
+        RecordKey::from_bytes((n as u64).to_be_bytes())
+    }
+
+    /// Pushes three and removes one of them all, so that both are in many chunks.
+    #[test]
+    fn values_stay_with_their_keys_wherever_they_move() {
+        let mut pool = Pool::new(GRAIN * 2);
+        let mut held: Vec<(RecordKey, [u8; 8])> = Vec::new();
+        for n in 0..10 * CHUNK {
+            let value = (n as u64).wrapping_mul(7).to_be_bytes();
+            assert_eq!(pool.push(key(n), &value, None), held.len());
+            held.push((key(n), value));
+            if n % 3 == 2 {
+                let gone = n * 31 % held.len();
+                let moved = pool.remove(gone);
+                held.swap_remove(gone);
+                assert_eq!(moved, held.get(gone).map(|(key, _)| *key));
+            }
+        }
+        while !held.is_empty() {
+            let kept = (0..pool.len()).map(|n| (pool.key(n), pool.value(n)));
+            assert!(kept.eq(held.iter().map(|(key, value)| (*key, &value[..]))));
+            let gone = held.len() / 2;
+            pool.remove(gone);
+            held.swap_remove(gone);
+            assert!(pool.chunks.len() <= pool.len().div_ceil(CHUNK) + 1);
+        }
     }
 }
