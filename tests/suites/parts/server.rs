@@ -34,8 +34,10 @@ pub(crate) fn binary() -> &'static Path {
             .args([
                 "build",
                 "--release",
-                "-p",
-                "countersign-server",
+                // With the features of the suites, so that no crate is built twice.
+                "--workspace",
+                "--bin",
+                "countersign",
                 "--message-format=json",
             ])
             .current_dir(repository())
