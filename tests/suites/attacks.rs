@@ -13,6 +13,10 @@ mod bench;
 mod channels;
 #[path = "attacks/denial.rs"]
 mod denial;
+#[path = "attacks/exhaustion.rs"]
+mod exhaustion;
+#[path = "attacks/fairness.rs"]
+mod fairness;
 #[path = "attacks/flooding.rs"]
 mod flooding;
 #[path = "attacks/guessing.rs"]
@@ -34,6 +38,8 @@ mod resending;
 mod sandbox;
 #[path = "attacks/spending.rs"]
 mod spending;
+#[path = "attacks/spraying.rs"]
+mod spraying;
 #[path = "attacks/stores.rs"]
 mod stores;
 #[path = "attacks/time.rs"]
