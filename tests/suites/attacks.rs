@@ -11,8 +11,16 @@
 mod bench;
 #[path = "attacks/channels.rs"]
 mod channels;
+#[path = "attacks/clocks.rs"]
+mod clocks;
+#[path = "attacks/crashes.rs"]
+mod crashes;
+#[path = "attacks/crashing.rs"]
+mod crashing;
 #[path = "attacks/denial.rs"]
 mod denial;
+#[path = "attacks/desk.rs"]
+mod desk;
 #[path = "attacks/exhaustion.rs"]
 mod exhaustion;
 #[path = "attacks/fairness.rs"]
@@ -34,6 +42,8 @@ mod races;
 mod reports;
 #[path = "attacks/resending.rs"]
 mod resending;
+#[path = "attacks/rotation.rs"]
+mod rotation;
 #[path = "attacks/sandbox.rs"]
 mod sandbox;
 #[path = "attacks/spending.rs"]
