@@ -21,6 +21,8 @@ mod crashing;
 mod denial;
 #[path = "attacks/desk.rs"]
 mod desk;
+#[path = "attacks/dump.rs"]
+mod dump;
 #[path = "attacks/exhaustion.rs"]
 mod exhaustion;
 #[path = "attacks/fairness.rs"]
@@ -29,6 +31,8 @@ mod fairness;
 mod flooding;
 #[path = "attacks/guessing.rs"]
 mod guessing;
+#[path = "attacks/moved.rs"]
+mod moved;
 #[path = "parts/mod.rs"]
 #[expect(dead_code, reason = "each suite starts some of the counterparts")]
 mod parts;
@@ -52,6 +56,8 @@ mod spending;
 mod spraying;
 #[path = "attacks/stores.rs"]
 mod stores;
+#[path = "attacks/theft.rs"]
+mod theft;
 #[path = "attacks/time.rs"]
 mod time;
 #[path = "attacks/timed.rs"]
