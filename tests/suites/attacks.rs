@@ -11,16 +11,32 @@
 mod bench;
 #[path = "attacks/channels.rs"]
 mod channels;
+#[path = "attacks/clocks.rs"]
+mod clocks;
+#[path = "attacks/crashes.rs"]
+mod crashes;
+#[path = "attacks/crashing.rs"]
+mod crashing;
 #[path = "attacks/decoys.rs"]
 mod decoys;
 #[path = "attacks/denial.rs"]
 mod denial;
+#[path = "attacks/desk.rs"]
+mod desk;
+#[path = "attacks/dump.rs"]
+mod dump;
+#[path = "attacks/exhaustion.rs"]
+mod exhaustion;
+#[path = "attacks/fairness.rs"]
+mod fairness;
 #[path = "attacks/flooding.rs"]
 mod flooding;
 #[path = "attacks/guessing.rs"]
 mod guessing;
 #[path = "attacks/kept.rs"]
 mod kept;
+#[path = "attacks/moved.rs"]
+mod moved;
 #[path = "parts/mod.rs"]
 #[expect(dead_code, reason = "each suite starts some of the counterparts")]
 mod parts;
@@ -34,12 +50,18 @@ mod races;
 mod reports;
 #[path = "attacks/resending.rs"]
 mod resending;
+#[path = "attacks/rotation.rs"]
+mod rotation;
 #[path = "attacks/sandbox.rs"]
 mod sandbox;
 #[path = "attacks/spending.rs"]
 mod spending;
+#[path = "attacks/spraying.rs"]
+mod spraying;
 #[path = "attacks/stores.rs"]
 mod stores;
+#[path = "attacks/theft.rs"]
+mod theft;
 #[path = "attacks/time.rs"]
 mod time;
 #[path = "attacks/timed.rs"]

@@ -12,6 +12,7 @@ pub(crate) mod leash;
 pub(crate) mod ledger;
 pub(crate) mod mail;
 pub(crate) mod moto;
+pub(crate) mod needles;
 pub(crate) mod ports;
 pub(crate) mod postgres;
 pub(crate) mod prism;

@@ -1,0 +1,79 @@
+//! API keys that were never issued: of a tenant that is unknown, and of one that is not.
+
+use std::sync::Arc;
+
+use countersign_benches::ready;
+use countersign_http::{ApiKeys, Scopes};
+use sha2::{Digest as _, Sha256};
+
+use crate::scene::Scene;
+
+const PREFIX: &str = "countersign_verify_";
+const KID: usize = 14;
+const SECRET: usize = 43;
+
+/// The keys of a deployment with one tenant, and that tenant's one key.
+pub(crate) struct Keys {
+    keys: ApiKeys,
+    kid: String,
+}
+
+impl Keys {
+    #[expect(clippy::expect_used, reason = "a bench without keys cannot go on")]
+    pub(crate) fn over(scene: &Scene) -> Self {
+        let clock = Arc::clone(&scene.clock);
+        let keys = ApiKeys::builder(scene.verifier.clone())
+            .clock(clock)
+            .build();
+        let key = ready(keys.create(&scene.tenant, Scopes::ALL)).expect("a key is made");
+        // It is in use: what was read is remembered.
+        let known = ready(keys.authenticate(key.reveal()));
+        assert!(known.is_ok_and(|caller| caller.is_some()), "it is good");
+        let kid = key.kid().to_owned();
+        Self { keys, kid }
+    }
+
+    /// The n-th key of an id that names nothing.
+    pub(crate) fn unknown(n: usize) -> String {
+        // The largest record key begins with an L; the last three name one of its keys.
+        let kid = format!("7{}00z", symbols(n, KID - 4));
+        well_formed(&kid, n)
+    }
+
+    /// The n-th key of the id that is known.
+    pub(crate) fn wrong_secret(&self, n: usize) -> String {
+        well_formed(&self.kid, n)
+    }
+
+    pub(crate) fn refuses(&self, key: &str) -> bool {
+        matches!(ready(self.keys.authenticate(key)), Ok(None))
+    }
+}
+
+/// A key with a secret of its own and the right checksum.
+fn well_formed(kid: &str, n: usize) -> String {
+    let signed = format!("{PREFIX}{kid}_{}", symbols(n, SECRET));
+    let hash = Sha256::digest(&signed);
+    let sum = hash[..4]
+        .iter()
+        .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    format!("{signed}{}", base62(sum, 6))
+}
+
+/// So many symbols that look like noise.
+fn symbols(n: usize, many: usize) -> String {
+    let hash = Sha256::digest(n.to_be_bytes());
+    let symbol = |at: usize| base62(u64::from(hash[at % hash.len()] % 62), 1);
+    (0..many).map(symbol).collect()
+}
+
+fn base62(mut number: u64, width: usize) -> String {
+    const SYMBOLS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut symbols = vec!['0'; width];
+    for symbol in symbols.iter_mut().rev() {
+        let at = usize::try_from(number % 62).unwrap_or(0);
+        *symbol = char::from(SYMBOLS[at]);
+        number /= 62;
+    }
+    symbols.into_iter().collect()
+}

@@ -1,0 +1,49 @@
+//! Which acts nobody may tell apart.
+
+use crate::acts::Act;
+
+/// Two acts that are to cost the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    pub(crate) row: &'static str,
+    pub(crate) one: Act,
+    pub(crate) other: Act,
+    /// How many instructions they may be apart, and what those are.
+    pub(crate) apart: (u64, &'static str),
+}
+
+const fn same(row: &'static str, one: Act, other: Act) -> Pair {
+    apart(row, one, other, (0, ""))
+}
+
+const fn apart(row: &'static str, one: Act, other: Act, apart: (u64, &'static str)) -> Pair {
+    Pair {
+        row,
+        one,
+        other,
+        apart,
+    }
+}
+
+/// How many instructions a send to nobody may be apart from one to somebody.
+const DECOY_APART: u64 = 150;
+/// How many instructions an unknown API key may be apart from a known one's wrong secret.
+const UNKNOWN_KEY_APART: u64 = 600;
+
+const DECOY: (u64, &str) = (
+    DECOY_APART,
+    "a decoy's digest is drawn, beside the code that both draw",
+);
+const UNKNOWN_KEY: (u64, &str) = (
+    UNKNOWN_KEY_APART,
+    "nobody's record is encoded; that of a known key is looked for in the cache",
+);
+
+pub(crate) const PAIRS: [Pair; 6] = [
+    same("a31", Act::WrongThroughout, Act::WrongAtTheEnd),
+    same("a32", Act::WrongThroughout, Act::WrongAtDecoy),
+    same("a32", Act::Exhausted, Act::ExhaustedDecoy),
+    same("a32", Act::Expired, Act::ExpiredDecoy),
+    apart("a33", Act::Send, Act::SendDecoy, DECOY),
+    apart("a65", Act::UnknownKey, Act::WrongSecret, UNKNOWN_KEY),
+];

@@ -1,0 +1,173 @@
+//! A63: clocks that go back, jump ahead, stand still or differ, and machines that were
+//! suspended, on every store.
+
+use countersign::{RecordKey, SendError, Verdict};
+
+use super::bench::wrong;
+use super::desk::{Desk, ring};
+use super::stores::{Opened, on_every_store};
+
+const SECOND: i64 = 1000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const LIFE: i64 = 5 * MINUTE;
+
+fn desk(stores: &Opened) -> Desk {
+    Desk::new(&stores.handles[0], ring())
+}
+
+#[test]
+fn a63_a_clock_set_back_after_expiry_approves_nothing() {
+    on_every_store(|kind| async move {
+        let stores = kind.open(1).await;
+        let (desk, mut tried) = (desk(&stores), 0);
+        for (number, back) in [HOUR, 6 * MINUTE, 24 * HOUR, 400 * 24 * HOUR]
+            .into_iter()
+            .enumerate()
+        {
+            let number = u32::try_from(number).unwrap();
+            let session = desk.at(0).send(number).await.unwrap();
+            for millis in [LIFE, LIFE - back, -SECOND * 5 - 1, LIFE + 1] {
+                let verdict = desk.at(millis).check(&session).await;
+                assert_eq!(verdict, Verdict::Expired, "{kind}, {millis} ms");
+                tried += 1;
+            }
+            // It is the clock that refused it: in its time the code is right.
+            let in_time = desk.at(LIFE - 1).check(&session).await;
+            assert!(in_time.is_verified(), "{kind}: {in_time:?}");
+        }
+        kind.note(
+            "a63",
+            &format!("{tried} checks past the end, the clock set back since"),
+            "0 approved",
+        );
+    });
+}
+
+/// Times in the future count as now: what was charged stays charged.
+#[test]
+fn a63_a_clock_set_back_gives_no_guess_and_no_send_back() {
+    on_every_store(|kind| async move {
+        let stores = kind.open(1).await;
+        let desk = desk(&stores);
+        let (mut compared, mut sent) = (0, 0);
+        for hours in 0..24 {
+            desk.at(-hours * HOUR);
+            while let Ok((id, code)) = desk.send(1).await {
+                sent += 1;
+                compared += guess_all(&desk, &id, &code).await;
+                assert!(sent <= 10, "{kind}: {sent} messages");
+            }
+        }
+        assert!(compared <= 10, "{kind}: {compared} guesses");
+        let showed = format!("{sent} messages, {compared} guesses compared");
+        kind.note("a63", "sends and guesses through a day backwards", &showed);
+    });
+}
+
+/// Wrong guesses until none is taken; how many were compared.
+async fn guess_all(desk: &Desk, id: &str, code: &str) -> u32 {
+    let mut compared = 0;
+    for n in 0..8 {
+        match desk.guess(id, &wrong(code, n)).await {
+            Verdict::WrongCode { .. } => compared += 1,
+            Verdict::Exhausted => return compared + 1,
+            Verdict::Throttled { .. } | Verdict::Locked { .. } | Verdict::Expired => break,
+            verdict => panic!("{verdict:?}"),
+        }
+    }
+    compared
+}
+
+#[test]
+fn a63_a_clock_that_stands_still_opens_no_window() {
+    on_every_store(|kind| async move {
+        let stores = kind.open(1).await;
+        let desk = desk(&stores);
+        let (mut compared, mut sent) = (0, 0);
+        for _ in 0..100 {
+            match desk.send(1).await {
+                Ok((id, code)) => {
+                    sent += 1;
+                    compared += guess_all(&desk, &id, &code).await;
+                }
+                Err(SendError::Throttled { .. }) => {}
+                Err(error) => panic!("{kind}: {error}"),
+            }
+        }
+        assert_eq!((compared, sent), (10, 5), "{kind}");
+        // Nor does it end what is right.
+        let session = desk.send(2).await.unwrap();
+        assert!(desk.check(&session).await.is_verified(), "{kind}");
+        assert_eq!(desk.check(&session).await, Verdict::AlreadyUsed);
+    });
+}
+
+/// A jump ahead is how a machine sees that it was suspended.
+#[test]
+fn a63_what_was_open_when_the_machine_was_suspended_is_over() {
+    on_every_store(|kind| async move {
+        let stores = kind.open(1).await;
+        let (desk, rounds) = (desk(&stores), 50);
+        for number in 0..rounds {
+            let suspended = LIFE + i64::from(number) * 7 * MINUTE;
+            let session = desk.at(0).send(number).await.unwrap();
+            let guess = wrong(&session.1, 0);
+            let before = desk.at(LIFE - 1).guess(&session.0, &guess).await;
+            assert_eq!(before.attempts_remaining(), 4, "{kind}");
+            let verdict = desk.at(suspended).check(&session).await;
+            assert_eq!(verdict, Verdict::Expired, "{kind}, {suspended}");
+        }
+        kind.note(
+            "a63",
+            &format!("{rounds} codes over a suspension"),
+            "0 approved",
+        );
+    });
+}
+
+/// Two instances, one five minutes fast and one five minutes slow, each with its own word on
+/// the time. A code opened by one is out of time for the other: in the future or over.
+#[test]
+fn a63_instances_five_minutes_apart_approve_nothing_out_of_time() {
+    on_every_store(|kind| async move {
+        let stores = kind.open(2).await;
+        let fast = Desk::new(&stores.handles[0], ring());
+        let slow = Desk::new(&stores.handles[1], ring());
+        let (mut tried, mut approved) = (0, 0);
+        for number in 0..50 {
+            let true_time = i64::from(number) * HOUR;
+            fast.at(true_time + LIFE);
+            slow.at(true_time - LIFE);
+            for (opens, checks) in [(&fast, &slow), (&slow, &fast)] {
+                let session = opens.send(number).await.unwrap();
+                approved += u32::from(checks.check(&session).await.is_verified());
+                tried += 1;
+                // The one that opened it agrees with itself.
+                let own = opens.check(&session).await;
+                assert!(own.is_verified(), "{kind}: {own:?}");
+            }
+        }
+        assert_eq!(approved, 0, "{kind}");
+        kind.note(
+            "a63",
+            &format!("{tried} codes at the other of two instances ten minutes apart"),
+            "0 approved",
+        );
+    });
+}
+
+/// Without a clock of their own, as servers are, all instances have the store's.
+#[test]
+fn a63_instances_of_one_store_have_one_clock() {
+    on_every_store(|kind| async move {
+        let stores = kind.open(2).await;
+        let mut times = Vec::new();
+        for n in 0..20 {
+            let loaded = stores.handles[n % 2].load(RecordKey::SCRATCH).await;
+            times.push(loaded.unwrap().now);
+        }
+        // Ten turns of two handles, each after the last one's answer.
+        assert!(times.is_sorted(), "{kind}: {times:?}");
+    });
+}
