@@ -51,6 +51,8 @@ mod spraying;
 mod stage;
 #[path = "server/terminal.rs"]
 mod terminal;
+#[path = "server/traces.rs"]
+mod traces;
 #[path = "server/witness.rs"]
 mod witness;
 #[path = "server/zero_configuration.rs"]
