@@ -20,6 +20,8 @@ mod hostile;
 mod in_process;
 #[path = "server/keys.rs"]
 mod keys;
+#[path = "server/killed.rs"]
+mod killed;
 #[path = "server/life.rs"]
 mod life;
 #[path = "server/mail.rs"]
@@ -43,10 +45,14 @@ mod recipients;
 mod restart;
 #[path = "server/secrecy.rs"]
 mod secrecy;
+#[path = "server/spraying.rs"]
+mod spraying;
 #[path = "server/stage.rs"]
 mod stage;
 #[path = "server/terminal.rs"]
 mod terminal;
+#[path = "server/traces.rs"]
+mod traces;
 #[path = "server/witness.rs"]
 mod witness;
 #[path = "server/zero_configuration.rs"]

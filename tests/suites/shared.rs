@@ -36,6 +36,8 @@ mod parts;
 mod proxied;
 #[path = "shared/resending.rs"]
 mod resending;
+#[path = "shared/retries.rs"]
+mod retries;
 #[path = "shared/site.rs"]
 mod site;
 #[path = "shared/soak.rs"]

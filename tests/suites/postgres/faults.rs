@@ -6,6 +6,7 @@ use countersign::Policy;
 use countersign_postgres::Options;
 
 use super::bench::{Bench, Session, long, patient, store};
+use crate::parts::ledger::{From, note};
 use crate::parts::postgres::{OWNER, Postgres, SECRET};
 
 /// Codes put to the test after each fault.
@@ -97,13 +98,24 @@ async fn killed(settings: &[(&str, &str)], forgets: bool) {
     }
     let kept = server.sql("postgres", "SELECT count(*) FROM unprotected");
     let lost = kills * CODES - kept.parse::<u32>().unwrap();
-    println!(
-        "{settings:?}: {kills} kills, {tried} used codes: {with} accepted again, {without} \
-         without a fence; {lost} of {} commits by the server's default were lost",
-        kills * CODES
-    );
     assert_eq!((with, without), (0, 0));
     assert_eq!(lost > 0, forgets, "{lost} lost");
+    let own = settings
+        .iter()
+        .map(|(name, value)| format!(", {name} {value}"));
+    note(
+        "a62",
+        "PostgreSQL",
+        From::Inside,
+        &format!(
+            "{kills} kills, {tried} used codes{}",
+            own.collect::<String>()
+        ),
+        &format!(
+            "0 accepted again; {lost} of {} commits by the server's default lost",
+            kills * CODES
+        ),
+    );
 }
 
 /// The store finds the server again by itself.
@@ -163,10 +175,15 @@ async fn a62_failed_over_to_a_standby_that_lags_no_used_code_works_again() {
         assert!(fenced.approves(&fresh[0]).await, "and go on");
         primary = standby;
     }
-    println!("{failovers} failovers, {tried} used codes: {with} accepted again with a fence");
-    println!("and {without} without one");
     assert_eq!(with, 0);
     assert_eq!(without, tried, "all of them, so the standby did lag");
+    note(
+        "a62",
+        "PostgreSQL",
+        From::Inside,
+        &format!("{failovers} failovers to a standby that lags, {tried} used codes"),
+        &format!("0 accepted again; {without} without the fence"),
+    );
 }
 
 /// A backup that was restored looks like the newest state: the operator renews the fence.

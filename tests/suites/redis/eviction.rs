@@ -2,6 +2,7 @@
 
 use countersign::{StoreError, Verdict};
 
+use crate::parts::ledger::{From, note};
 use crate::parts::redis::Redis;
 use crate::stage::{Desk, connect, options, wrong};
 
@@ -53,8 +54,11 @@ async fn a59_a_full_memory_approves_nothing_and_gives_no_guess_back() {
     }
     let held: usize = redis.cli(&["DBSIZE"]).parse().unwrap();
     assert!(held >= SESSIONS, "{held} values of {SESSIONS}");
-    println!(
-        "a59: {refused} of {} checks refused in a full memory",
-        2 * SESSIONS
+    note(
+        "a59",
+        "Redis",
+        From::Inside,
+        &format!("{} checks in a full memory", 2 * SESSIONS),
+        &format!("{refused} refused, 0 evicted, no guess given back"),
     );
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use countersign::Stopwatch;
 use countersign_redis::{Options, RedisStore};
 
+use crate::parts::ledger::{From, note};
 use crate::parts::redis::Redis;
 use crate::parts::redis::sentinel::RedisSentinel;
 use crate::stage::{Desk, Sent, connect, long, options, unfenced};
@@ -85,6 +86,13 @@ async fn failed_over_to_a_cut_replica(options: Options) -> usize {
     accepted_again(&desk, &codes).await
 }
 
+/// Notes that of all used codes none was accepted again.
+fn tell(row: &str, rounds: usize, what: &str, without: usize) {
+    let tried = format!("{rounds} {what}, {} used codes", rounds * CODES);
+    let showed = format!("0 accepted again; {without} of {CODES} without the fence");
+    note(row, "Redis", From::Inside, &tried, &showed);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a57_a_restart_from_a_snapshot_accepts_no_used_code() {
     let rounds = rounds(5);
@@ -93,12 +101,9 @@ async fn a57_a_restart_from_a_snapshot_accepts_no_used_code() {
         accepted += restarted_from_a_snapshot(options()).await;
     }
     let without = restarted_from_a_snapshot(unfenced()).await;
-    println!(
-        "{rounds} kills: {accepted} of {} accepted again; unfenced {without} of {CODES}",
-        rounds * CODES
-    );
     assert_eq!(accepted, 0);
     assert!(without > 0, "the test would not see it");
+    tell("a57", rounds, "restarts from a snapshot", without);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -109,12 +114,9 @@ async fn a58_a_primary_promoted_again_accepts_no_used_code() {
         accepted += demoted_and_promoted_again(options()).await;
     }
     let without = demoted_and_promoted_again(unfenced()).await;
-    println!(
-        "{rounds} promotions: {accepted} of {} accepted again; unfenced {without} of {CODES}",
-        rounds * CODES
-    );
     assert_eq!(accepted, 0);
     assert!(without > 0, "the test would not see it");
+    tell("a58", rounds, "promotions of a demoted primary", without);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,12 +127,14 @@ async fn a58_a_failover_to_a_cut_replica_accepts_no_used_code() {
         accepted += failed_over_to_a_cut_replica(options()).await;
     }
     let without = failed_over_to_a_cut_replica(unfenced()).await;
-    println!(
-        "{rounds} failovers: {accepted} of {} accepted again; unfenced {without} of {CODES}",
-        rounds * CODES
-    );
     assert_eq!(accepted, 0);
     assert!(without > 0, "the test would not see it");
+    tell(
+        "a58",
+        rounds,
+        "failovers to a replica that was cut off",
+        without,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

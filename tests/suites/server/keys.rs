@@ -8,6 +8,7 @@ use countersign::Stopwatch;
 use serde_json::json;
 
 use crate::api::{Answer, Api, answer};
+use crate::parts::ledger::{From, note};
 use crate::parts::server::{Home, PATIENCE};
 use crate::stage::{Stage, stage};
 
@@ -209,7 +210,13 @@ async fn a67_a_key_that_another_process_revoked_is_refused_within_a_second() {
         api.send("email", &after).await.problem(401);
         assert!(stage.mail.messages_to(&after).is_empty());
     }
-    println!("a67: refused at most {} ms later", longest.as_millis());
+    note(
+        "a67",
+        "SQLite",
+        From::Outside,
+        "6 keys in use, revoked by another process",
+        &format!("refused after {} ms at most", longest.as_millis()),
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::api::{Answer, Api, answer};
 use crate::mail::Mailboxes;
 use crate::page::wrong;
+use crate::parts::ledger::{From, note};
 use crate::parts::server::Home;
 use crate::witness;
 
@@ -96,9 +97,15 @@ async fn a38_no_answer_document_or_metric_holds_a_code() {
         assert!(!shown, "a destination is in {answer:?}");
     }
     let (words, all_codes) = witness::seen();
-    println!(
-        "a38: {} answers here; {words} words and {all_codes} codes in the run so far",
-        answers.len()
+    note(
+        "a38",
+        "SQLite",
+        From::Outside,
+        &format!(
+            "{} answers of whole lives; {words} words and {all_codes} codes of the suite so far",
+            answers.len()
+        ),
+        "0 found",
     );
     server.stop().await;
 }
@@ -156,9 +163,11 @@ async fn a37_nothing_secret_is_in_the_log_at_trace() {
         let line = log.lines().find(|line| line.contains(secret.as_str()));
         assert!(line.is_none(), "{secret} is in the log: {line:?}");
     }
-    println!(
-        "a37: {} secrets, {} lines of log, 0 hits",
-        secrets.len(),
-        log.lines().count()
+    note(
+        "a37",
+        "SQLite",
+        From::Outside,
+        &format!("{} secrets, {} lines", secrets.len(), log.lines().count()),
+        "0 found",
     );
 }

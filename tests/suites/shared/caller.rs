@@ -58,6 +58,16 @@ impl Caller {
         response.json().await
     }
 
+    /// A send with an idempotency key: the answer's status and body.
+    pub(crate) async fn send_once(&self, at: usize, to: &str, key: &str) -> (u16, Value) {
+        let body = json!({ "to": to, "channel": "sms" });
+        let request = self.request(at, "POST", "/v1/verify/send").json(&body);
+        let response = request.header("idempotency-key", key).send().await;
+        let response = response.expect("the server answers");
+        let status = response.status().as_u16();
+        (status, response.json().await.expect("JSON"))
+    }
+
     /// The HTTP status of a harmless call.
     pub(crate) async fn status_code(&self, at: usize) -> u16 {
         let unknown = format!("/v1/verify/status/sess_{}", "A".repeat(23));
@@ -142,14 +152,22 @@ impl Caller {
     /// Wrong guesses that were charged to a destination since its last success, as its
     /// operator sees them.
     pub(crate) async fn charged(&self, session: &Session) -> u64 {
-        let path = format!(
-            "/v1/verify/destination?to={}",
-            session.to.replace('+', "%2B")
-        );
-        let response = self.request(0, "GET", &path).send().await;
-        let seen: Value = response.expect("an answer").json().await.expect("JSON");
+        let seen = self.destination(&session.to).await;
         let failures = seen["open"]["failures_in_a_row"].as_u64();
         failures.unwrap_or_else(|| panic!("no count: {seen}"))
+    }
+
+    /// How many sessions a destination has.
+    pub(crate) async fn sessions(&self, to: &str) -> usize {
+        let seen = self.destination(to).await;
+        seen["sessions"].as_array().expect("sessions").len()
+    }
+
+    /// A destination as its operator sees it.
+    async fn destination(&self, to: &str) -> Value {
+        let path = format!("/v1/verify/destination?to={}", to.replace('+', "%2B"));
+        let response = self.request(0, "GET", &path).send().await;
+        response.expect("an answer").json().await.expect("JSON")
     }
 
     fn request(&self, at: usize, method: &str, path: &str) -> RequestBuilder {

@@ -4,7 +4,7 @@ use countersign::Stopwatch;
 
 use super::fleet::Fleet;
 use super::store::Kind;
-use super::{crossing, ends, guessing, resending};
+use super::{crossing, ends, guessing, resending, retries};
 
 /// Rounds of each race.
 pub(crate) fn rounds() -> usize {
@@ -35,6 +35,7 @@ async fn every_row_holds_on(kind: Kind) {
     resending::a13_the_old_codes_are_dead_after_a_resend(&fleet).await;
     resending::a14_a_guess_that_races_a_resend_brings_no_old_code_back(&fleet).await;
     resending::a15_one_guess_is_tried_on_one_session_and_charged_once(&fleet).await;
+    retries::a52_a_hundred_retries_at_once_are_one_send(&fleet).await;
     // A server's memory is no other's, and ends with it.
     if kind != Kind::Memory {
         servers_come_and_go(&mut fleet).await;

@@ -1,0 +1,238 @@
+//! A37: a whole run at TRACE with many known codes, keys and destinations, of which none is
+//! found in what the server wrote or counted, nor a code in its memory when all is done.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::api::{Api, answer};
+use crate::page::wrong;
+use crate::parts::http_fake::{Asked, HttpFake};
+use crate::parts::ledger::{From, note};
+use crate::parts::memory;
+use crate::parts::needles::Needles;
+use crate::parts::server::{Home, Server};
+use crate::phones::{taken, twilio};
+use crate::races::long;
+
+/// Sends that are under way at once.
+const AT_ONCE: usize = 16;
+
+/// Where the API's calls begin, as the server keeps it.
+const API: &str = "/v1/verify/send";
+
+/// People whose codes are looked for in the server's memory.
+const REMEMBERED: usize = 200;
+/// How many of their codes may be found there when others have been sent to: nothing keeps them,
+/// but what is freed is not wiped, and other things take its place by and by. Once it is wiped,
+/// this is 0.
+const MAY_BE_LEFT: usize = REMEMBERED / 2;
+
+/// A server at TRACE, the provider that its messages go to, and its tenants.
+struct Site {
+    provider: HttpFake,
+    home: Home,
+    server: Server,
+    tenants: Vec<Api>,
+    /// What only the operator and the tenants know.
+    secrets: Vec<String>,
+}
+
+impl Site {
+    async fn start(sends: usize, tenants: usize) -> Self {
+        let provider = HttpFake::start(std::iter::repeat_n(taken(), sends));
+        let config = format!(
+            "public_url = \"https://verify.example.com\"\n[sms]\nvia = [\"twilio\"]\n\
+             countries = [\"NO\"]\n[policy]\ndry_run = [\"prefix_conversion\"]\n{}",
+            twilio(&provider)
+        );
+        let home = Home::with_config(&config).env("COUNTERSIGN_LOG", "trace");
+        let server = home.serve().await;
+        let (mut keys, mut secrets) = (Vec::new(), Vec::new());
+        for n in 0..tenants {
+            let token = home.run_ok(&["token", "--tenant", &format!("tenant-{n}")]);
+            let token = token.trim_end().to_owned();
+            let url = format!("{}/v1/dashboard/verify/activate", home.base());
+            let request = crate::parts::http_client().post(url).bearer_auth(&token);
+            let key = answer(request).await.expect(200).text_of("api_key");
+            keys.push(Api::new(&home.base(), &key));
+            secrets.extend([token, key]);
+        }
+        Self {
+            provider,
+            home,
+            server,
+            tenants: keys,
+            secrets,
+        }
+    }
+
+    /// The n-th person's whole life, to the last call but one.
+    async fn send(&self, n: usize) -> String {
+        let body = json!({ "to": number(n), "channel": "sms", "code_length": 10 });
+        let api = &self.tenants[n % self.tenants.len()];
+        let request = api.request("POST", "/v1/verify/send").json(&body);
+        let again = format!("repeat-{n}");
+        answer(request.header("idempotency-key", again))
+            .await
+            .session()
+    }
+
+    async fn check(&self, n: usize, session: &str, code: &str) {
+        let api = &self.tenants[n % self.tenants.len()];
+        assert_eq!(
+            api.check(session, &wrong(code)).await.reason(),
+            "wrong_code"
+        );
+        assert!(api.check(session, code).await.is_verified());
+        assert_eq!(api.check(session, code).await.reason(), "already_used");
+    }
+
+    /// The codes that the provider was given, by destination.
+    fn codes(&self) -> HashMap<String, String> {
+        let code_in = |text: &str| {
+            let mut runs = text.split(|c: char| !c.is_ascii_digit());
+            let code = runs.find(|run| run.len() == 10);
+            code.expect("a code").to_owned()
+        };
+        let read = |asked: &Asked| {
+            let (to, text) = (asked.field("To"), asked.field("Body"));
+            (to.expect("a number"), code_in(&text.expect("a text")))
+        };
+        self.provider.asked().iter().map(read).collect()
+    }
+
+    /// All that the server has written: its log, its database, and what it tells of itself.
+    async fn written(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let admin = Api::new(&self.home.admin(), "none");
+        let metrics = admin.get("/metrics").await.expect(200).text.into_bytes();
+        let mut files = Vec::new();
+        let data = std::fs::read_dir(self.home.path().join("data")).expect("its folder");
+        for file in data.map(|file| file.expect("a file").path()) {
+            let name = file.display().to_string();
+            if name.contains("countersign.db") {
+                files.extend(std::fs::read(file).expect("it can be read"));
+            }
+        }
+        vec![
+            ("standard output", self.server.stdout.text().into_bytes()),
+            ("standard error", self.server.stderr.text().into_bytes()),
+            ("the metrics", metrics),
+            ("the database", files),
+        ]
+    }
+}
+
+/// The n-th person's number: 40000000 to 40999999 are mobile ones.
+fn number(n: usize) -> String {
+    let scattered = n.wrapping_mul(7919) % 1_000_000;
+    format!("+4740{scattered:06}")
+}
+
+/// Everybody's sends, or checks, a few at once.
+async fn all<F: Future<Output = T> + Send + 'static, T: Send + 'static>(
+    people: usize,
+    one: impl Fn(usize) -> F,
+) -> Vec<T> {
+    let mut done = Vec::new();
+    for first in (0..people).step_by(AT_ONCE) {
+        let last = people.min(first + AT_ONCE);
+        let tasks: Vec<_> = (first..last).map(|n| tokio::spawn(one(n))).collect();
+        for task in tasks {
+            done.push(task.await.expect("no panic"));
+        }
+    }
+    done
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a37_of_thousands_of_secrets_none_is_written_anywhere_at_trace() {
+    let (people, tenants) = if long() { (5000, 50) } else { (200, 5) };
+    let site = Arc::new(Site::start(people, tenants).await);
+    let sessions = all(people, |n| {
+        let site = Arc::clone(&site);
+        async move { site.send(n).await }
+    });
+    let sessions = Arc::new(sessions.await);
+    let codes = Arc::new(site.codes());
+    assert_eq!(codes.len(), people);
+    let checked = all(people, |n| {
+        let (site, sessions, codes) = (site.clone(), sessions.clone(), codes.clone());
+        async move { site.check(n, &sessions[n], &codes[&number(n)]).await }
+    });
+    checked.await;
+
+    let mut secrets: Vec<&str> = site.secrets.iter().map(String::as_str).collect();
+    for (to, code) in codes.iter() {
+        // The number as a person writes it, too, without its country.
+        secrets.extend([&to[1..], &to[3..], code]);
+    }
+    let needles = Needles::texts(secrets.iter().copied());
+    needles.assert_they_would_be_found();
+    let (mut bytes, log) = (0, site.server.stderr.all().len());
+    for (what, text) in site.written().await {
+        let found = needles.found_in(&text);
+        assert!(
+            found.is_empty(),
+            "{what}: {:?}",
+            &found[..found.len().min(9)]
+        );
+        assert!(!text.windows(8).any(|word| word == b"panicked"), "{what}");
+        bytes += text.len();
+    }
+    // Each call is logged; what dependencies say of what passes through them is left out.
+    assert!(log > 3 * people, "little was logged: {log} lines");
+    note(
+        "a37",
+        "SQLite",
+        From::Outside,
+        &format!(
+            "{} secrets in {} spellings, {log} lines of log at TRACE, {bytes} bytes in all",
+            needles.secrets, needles.spellings
+        ),
+        "0 found in logs, metrics and files",
+    );
+}
+
+/// Codes of finished sends that a core dump of the server would hold.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a37_no_code_of_a_finished_send_is_kept_in_the_servers_memory() {
+    let later = if long() { 4000 } else { 400 };
+    let site = Arc::new(Site::start(REMEMBERED + later, 1).await);
+    let mut found = Vec::new();
+    for (from, people) in [(0, REMEMBERED), (REMEMBERED, later)] {
+        let sent = all(people, |n| {
+            let site = Arc::clone(&site);
+            async move { site.send(from + n).await }
+        });
+        assert_eq!(sent.await.len(), people);
+        found.push(in_memory(&site));
+    }
+    let showed = format!("{} found at once, {} later", found[0], found[1]);
+    println!("a37: of {REMEMBERED} codes {showed}, after {later} more sends");
+    assert!(found[1] <= MAY_BE_LEFT, "{showed} of {REMEMBERED}");
+    note(
+        "a37",
+        "SQLite",
+        From::Outside,
+        &format!("{REMEMBERED} codes of finished sends in memory, {later} more sends"),
+        &showed,
+    );
+}
+
+/// How many codes of those that are remembered are in the server's memory.
+fn in_memory(site: &Site) -> usize {
+    let codes = site.codes();
+    let codes: Vec<_> = (0..REMEMBERED)
+        .map(|n| codes[&number(n)].as_str())
+        .collect();
+    let needles = Needles::texts(codes.iter().copied());
+    let dump = memory::of(site.server.id());
+    // What must be there: else this is another process's memory, or none.
+    let known = Needles::texts([API]);
+    assert!(!known.found_in(&dump).is_empty(), "{API} is not there");
+    let found: HashSet<_> = needles.found_in(&dump).into_iter().collect();
+    let is_found = |code: &&&str| found.iter().any(|place| place.starts_with(**code));
+    codes.iter().filter(is_found).count()
+}
