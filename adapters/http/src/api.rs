@@ -9,12 +9,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use countersign::{Stopwatch, Verifier};
+use countersign::{Limit, Stopwatch, Verifier};
 use tracing::{Instrument, Span, field};
 
 use crate::ask::Ask;
 use crate::call::Call;
 use crate::calls::{cancel, check, destination, resend, reset, send, status};
+use crate::failure_alarm::FailureAlarm;
 use crate::forwarded::TrustedProxies;
 use crate::metrics;
 use crate::problem::{Problem, ProblemKind};
@@ -30,6 +31,7 @@ pub struct Api {
     pub(crate) verifier: Verifier,
     pub(crate) tasks: Tasks,
     pub(crate) readers: Arc<Readers>,
+    pub(crate) failures: Arc<FailureAlarm>,
     end_user_proxies: TrustedProxies,
     pub(crate) requests: Arc<Requests>,
 }
@@ -64,6 +66,7 @@ impl Api {
             verifier,
             tasks: Tasks::default(),
             readers: Arc::default(),
+            failures: Arc::new(FailureAlarm::new(Some(FailureAlarm::USUAL))),
             end_user_proxies: TrustedProxies::default(),
             requests,
         }
@@ -84,6 +87,15 @@ impl Api {
     #[must_use]
     pub fn end_user_from_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.end_user_proxies = proxies;
+        self
+    }
+
+    /// Raises an alarm when more guesses fail than this, over all destinations that this
+    /// process answers for: a warning in the log, and `countersign_failure_alarms_total`, once
+    /// a minute while it lasts. Without a limit there is none; at first it is 100 in 60 s.
+    #[must_use]
+    pub fn failure_alarm(mut self, limit: Option<Limit>) -> Self {
+        self.failures = Arc::new(FailureAlarm::new(limit));
         self
     }
 

@@ -21,6 +21,7 @@ mod call;
 mod caller;
 mod calls;
 mod docs;
+mod failure_alarm;
 mod fields;
 mod forwarded;
 mod jwt;

@@ -18,6 +18,7 @@ pub(crate) const DELIVERIES: &str = "countersign_delivery_seconds";
 pub(crate) const REPORTS: &str = "countersign_reports_total";
 pub(crate) const AUTH_FAILURES: &str = "countersign_auth_failures_total";
 pub(crate) const WOULD_REFUSE: &str = "countersign_would_refuse_total";
+pub(crate) const FAILURE_ALARMS: &str = "countersign_failure_alarms_total";
 
 /// Describes every metric to the recorder that is installed. Call it once, after
 /// installing one.
@@ -43,6 +44,10 @@ pub fn describe_metrics() {
     describe_counter!(
         WOULD_REFUSE,
         "Messages that limits in a dry run would have refused, by limit"
+    );
+    describe_counter!(
+        FAILURE_ALARMS,
+        "Alarms about guesses that fail over all destinations, one a minute at most"
     );
 }
 
@@ -100,6 +105,10 @@ pub(crate) fn reported(provider: &str, outcome: &'static str) {
 
 pub(crate) fn auth_failed(kind: &'static str) {
     counter!(AUTH_FAILURES, "kind" => kind).increment(1);
+}
+
+pub(crate) fn failure_alarm() {
+    counter!(FAILURE_ALARMS).increment(1);
 }
 
 pub(crate) fn store_error(error: &StoreError) {

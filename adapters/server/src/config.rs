@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use countersign::{Code, Destination, Policy, Tenant};
+use countersign::{Code, Destination, Limit, Policy, Tenant};
 use countersign_numbers::NumbersConfig;
 use ipnet::IpNet;
 
@@ -42,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) shutdown_grace_seconds: u64,
     pub(crate) drain_seconds: u64,
     pub(crate) max_in_flight: usize,
+    pub(crate) failure_alarm: Option<Limit>,
     pub(crate) store: StoreConfig,
     pub(crate) routes: Vec<Route>,
     pub(crate) smtp: Option<SmtpConfig>,

@@ -120,7 +120,7 @@ fn wrong_store(error: &BuildError) -> Failure {
 /// The calls. Who asks a proxy for a code is counted as the proxy says, where the
 /// configuration says that people, and not auth servers, are behind it.
 pub(crate) fn api(config: &Config, verifier: Verifier) -> Api {
-    let api = Api::new(verifier);
+    let api = Api::new(verifier).failure_alarm(config.failure_alarm);
     if config.trusted_proxies_name_end_users {
         api.end_user_from_proxies(TrustedProxies::new(config.trusted_proxies.clone()))
     } else {

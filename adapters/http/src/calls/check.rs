@@ -22,6 +22,7 @@ pub(crate) async fn check(api: Arc<Api>, ask: Ask) -> Result<Reply, Problem> {
     request.end_user_ip = ask.values.address("end_user_ip");
     let verdict = api.verifier.check(&request).await?;
     metrics::checked(&verdict);
+    api.failures.note(&verdict);
     if verdict.is_verified() {
         audit::of_test_approval(&api.verifier, &ask.tenant, session_id);
     }

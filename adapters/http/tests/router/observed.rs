@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use countersign::{Channel, DeliverError, FakeClock, Limit, Mode, Permanent, Timestamp};
-use countersign_http::{Readiness, admin_router, describe_metrics};
+use countersign_http::{Api, Readiness, admin_router, describe_metrics};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use serde_json::json;
 use tower::ServiceExt;
@@ -93,8 +93,34 @@ fn every_metric_is_described_under_its_lasting_name() {
             "counter countersign_reports_total",
             "counter countersign_auth_failures_total",
             "counter countersign_would_refuse_total",
+            "counter countersign_failure_alarms_total",
         ]
     );
+}
+
+#[tokio::test]
+async fn a18_more_failures_than_the_limit_over_all_destinations_raise_one_alarm() {
+    for (limit, alarms) in [
+        (Some(Limit::new(5, 60)), 1),
+        (Some(Limit::new(6, 60)), 0),
+        (None, 0),
+    ] {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+        let store = Plugged::new(&clock);
+        let alike = |recorder: &Arc<countersign::Recorder>| Arc::clone(recorder) as _;
+        let alarm = |api: Api| api.failure_alarm(limit);
+        let desk = Desk::with(clock, store, &Channel::ALL, alike, alarm);
+        let meter = Meter::default();
+        let _guard = metrics::set_default_local_recorder(&meter);
+        for n in 0..6 {
+            let id = desk.send("email", &format!("user-{n}@example.com")).await;
+            desk.check(&id, &desk.wrong_code()).await;
+            desk.check(&id, &desk.code()).await;
+        }
+        let seen = meter.seen("countersign_failure_alarms_total");
+        let counted: u64 = seen.into_iter().map(|(_, n)| n).sum();
+        assert_eq!(counted, alarms, "{limit:?}");
+    }
 }
 
 #[tokio::test]

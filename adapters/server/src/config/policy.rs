@@ -199,7 +199,7 @@ impl TryFrom<Vec<String>> for RawWindows {
 /// A limit, or `off`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct RawSwitch(Option<Limit>);
+pub(super) struct RawSwitch(pub(super) Option<Limit>);
 
 impl TryFrom<String> for RawSwitch {
     type Error = &'static str;

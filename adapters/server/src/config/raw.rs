@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::numbers::{RawNumbers, RawPrices};
-use super::policy::RawPolicy;
+use super::policy::{RawPolicy, RawSwitch};
 use super::providers::{Smpp, Sns, Twilio, Vonage, Webhook};
 use super::sandbox::RawTestDestination;
 use super::{ConfigError, LogFormat, SecretText};
@@ -28,6 +28,7 @@ pub(super) struct Raw {
     pub(super) shutdown_grace_seconds: Option<u16>,
     pub(super) drain_seconds: Option<u16>,
     pub(super) max_in_flight: Option<u32>,
+    pub(super) failure_alarm: Option<RawSwitch>,
     pub(super) store: RawStore,
     pub(super) email: RawRoute,
     pub(super) sms: RawPhones,

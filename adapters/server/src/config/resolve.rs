@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use countersign::{Channel, Policy, Tenant};
+use countersign::{Channel, Limit, Policy, Tenant};
 
 use super::provider::Written;
 use super::raw::{Raw, RawApiKey, RawJwt, RawPhones, RawSmtp};
@@ -16,6 +16,8 @@ const SECRET_FILE: &str = "./data/secret";
 const AUDIENCE: &str = "countersign";
 const TENANT_CLAIM: &str = "sub";
 const BRAND: &str = "Countersign";
+/// As the API has it.
+const FAILURE_ALARM: Limit = Limit::new(100, 60);
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const ADMIN_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
@@ -57,6 +59,9 @@ pub(super) fn resolve(raw: Raw) -> Result<Config, ConfigError> {
         shutdown_grace_seconds: raw.shutdown_grace_seconds.unwrap_or(2).into(),
         drain_seconds: raw.drain_seconds.unwrap_or(20).into(),
         max_in_flight: in_flight(raw.max_in_flight.unwrap_or(1024))?,
+        failure_alarm: raw
+            .failure_alarm
+            .map_or(Some(FAILURE_ALARM), |limit| limit.0),
         store: StoreConfig::resolve(raw.store)?,
         smtp: raw.smtp.map(smtp).transpose()?,
         providers: providers.settled()?,
