@@ -47,6 +47,8 @@ mod secrecy;
 mod stage;
 #[path = "server/terminal.rs"]
 mod terminal;
+#[path = "server/wiped.rs"]
+mod wiped;
 #[path = "server/witness.rs"]
 mod witness;
 #[path = "server/zero_configuration.rs"]
