@@ -53,6 +53,8 @@ mod stage;
 mod terminal;
 #[path = "server/traces.rs"]
 mod traces;
+#[path = "server/wiped.rs"]
+mod wiped;
 #[path = "server/witness.rs"]
 mod witness;
 #[path = "server/zero_configuration.rs"]

@@ -15,13 +15,20 @@ mod serve;
 mod shutdown;
 mod wiring;
 
+use std::alloc::System;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
+use zeroizing_alloc::ZeroAlloc;
 
 use crate::cli::Cli;
 use crate::failure::Failure;
+
+/// Wipes whatever is freed: a code passes through templates, forms, JSON and buffers of
+/// libraries, none of which wipe what they had of it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
