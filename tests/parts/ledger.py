@@ -1,15 +1,18 @@
-"""The table of attacks and faults, from a run's ledger and its log.
+"""The table of attacks and faults, from the ledgers and the logs of runs.
 
-    ledger.py LEDGER LOG
+    ledger.py [--page PAGE] FILE...
+    ledger.py --check PAGE
 
-Each figure of the ledger (a line of JSON that a row's test wrote when it had passed) is a line
-of the table. Rows without a figure are shown by the tests that carry their id. Fails when a row
-of rows.toml has neither, or was not tried on a store that it applies to, and when a test in the
-log failed: nothing is left out in silence.
+Of the files those that end in `.jsonl` are ledgers, the others logs. Each figure of a ledger (a
+line of JSON that a row's test wrote when it had passed) is a line of the table, which --page
+writes as a page of the guide. Tests that carry a row's id and noted nothing are named. Fails
+when a row of rows.toml has neither, or was not tried on a store that it applies to, and when a
+test in a log failed: nothing is left out in silence. --check says whether a page has all rows.
 """
 
 import json
 import re
+import subprocess
 import sys
 import tomllib
 from collections import defaultdict
@@ -19,8 +22,35 @@ ROWS = Path(__file__).with_name("rows.toml")
 # Figures of no row, such as those of the soak.
 OTHER = ""
 STORES = ("memory", "SQLite", "Redis", "PostgreSQL")
-# `test races::a01_a03_all_at_once ... ok`, with whatever a test printed in between.
-TEST = re.compile(r"^test ([\w:]+)(?: - [\w ]+)? \.\.\. (\w+)", re.MULTILINE)
+# The store and the place of suites whose tests note nothing themselves.
+SUITES = {
+    "email": ("", "inside"),
+    "numbers": ("", "inside"),
+    "postgres": ("PostgreSQL", "inside"),
+    "providers": ("", "inside"),
+    "redis": ("Redis", "inside"),
+    "server": ("SQLite", "outside"),
+    "sqlite": ("SQLite", "inside"),
+}
+# `test races::a01_a03_all_at_once ... ok`, with whatever a test printed in between, and what
+# cargo says of the program that the tests are in.
+LINE = re.compile(
+    r"^test (?P<test>[\w:]+)(?: - [\w ]+)? \.\.\. (?P<outcome>\w+)"
+    r"|^ +Running (?:unittests )?(?P<suite>\S+) \(",
+    re.MULTILINE,
+)
+HEAD = """\
+Every attack and fault that the suites try: what was tried, what it showed, and the bound.
+
+Made by `./tests/run table` at commit {commit}; `./tests/run long` has the same rows with larger \
+counts. A line is a figure that a test noted when it had passed, or the tests that carry the \
+row's id. *Inside* is in the test's own process, *outside* over HTTP from another one. Where \
+chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
+n tries means a rate below 3/n, with 95 % confidence: read n before the figure.
+
+| row | attack or fault | store | from | tried | shown | bound |
+|---|---|---|---|---|---|---|
+"""
 
 
 def rows_of(name: str) -> list[str]:
@@ -33,74 +63,126 @@ def rows_of(name: str) -> list[str]:
     return found
 
 
-def figures(path: Path) -> dict[str, list[dict]]:
-    """What the ledger holds, by row."""
-    by_row = defaultdict(list)
-    for line in path.read_text().splitlines():
-        figure = json.loads(line)
-        for row in figure["rows"] or [OTHER]:
-            by_row[row].append(figure)
-    return by_row
+def words(name: str) -> str:
+    """What a test's name says after the ids."""
+    return " ".join(name.rsplit("::", 1)[-1].split("_")[len(rows_of(name)) :])
 
 
-def passed(log: str) -> tuple[dict[str, int], list[str]]:
-    """How many passed tests carry each row's id, and the names of those that failed."""
-    count, failed = defaultdict(int), []
-    for name, outcome in TEST.findall(log):
-        if outcome == "FAILED":
-            failed.append(name)
-        for row in rows_of(name):
-            count[row] += outcome == "ok"
-    return count, failed
+class Shown:
+    """What the ledgers and the logs hold, by row."""
+
+    def __init__(self, files: list[Path]):
+        self.figures = defaultdict(list)
+        self.tests = defaultdict(lambda: defaultdict(list))
+        self.failed = []
+        for file in files:
+            if file.suffix == ".jsonl":
+                self.read_ledger(file.read_text())
+            else:
+                self.read_log(file.read_text(errors="replace"))
+
+    def read_ledger(self, ledger: str):
+        for line in ledger.splitlines():
+            figure = json.loads(line)
+            for row in figure["rows"] or [OTHER]:
+                self.figures[row].append(figure)
+
+    def read_log(self, log: str):
+        suite = ""
+        for found in LINE.finditer(log):
+            if found["suite"]:
+                suite = Path(found["suite"]).stem
+                continue
+            if found["outcome"] == "FAILED":
+                self.failed.append(found["test"])
+            if found["outcome"] == "ok":
+                for row in rows_of(found["test"]):
+                    place = SUITES.get(suite, ("", "inside"))
+                    self.tests[row][place].append(words(found["test"]))
+
+    def lines(self, row: str) -> list[tuple]:
+        """The lines of one row: its figures in the stores' order, then the tests."""
+        found = [
+            (figure["store"], figure["from"], figure["tried"], figure["showed"])
+            for figure in self.figures.get(row, [])
+        ]
+        found.sort(key=lambda line: order(line[0]))
+        told = tuple(tried for _, _, tried, _ in found)
+        for (store, way), names in sorted(self.tests.get(row, {}).items()):
+            # Those that noted figures under their own names are there already.
+            names = [
+                name for name in sorted(set(names)) if not any(t.startswith(name) for t in told)
+            ]
+            if names:
+                found.append((store, way, "tests: " + "; ".join(names), f"{len(names)} passed"))
+        return found
+
+    def missing(self, row: str, about: dict) -> list[str]:
+        """Why a row is not complete."""
+        if not self.figures.get(row) and not self.tests.get(row):
+            return [f"{row} ({about['attack']}): nothing shows it"]
+        if not about["stores"]:
+            return []
+        shown = {figure["store"] for figure in self.figures.get(row, [])}
+        return [
+            f"{row} ({about['attack']}): not shown on {store}"
+            for store in STORES
+            if store not in shown and store not in about.get("not", {})
+        ]
 
 
-def lines(row: str, by_row: dict, tests: dict) -> list[tuple]:
-    """The lines of one row: its figures in the stores' order, or the tests that carry it."""
-
-    def order(figure: dict) -> tuple:
-        store = figure["store"]
-        return (STORES.index(store) if store in STORES else len(STORES), store, figure["from"])
-
-    found = [
-        (figure["store"], figure["from"], figure["tried"], figure["showed"])
-        for figure in sorted(by_row.get(row, []), key=order)
-    ]
-    if tests.get(row):
-        found.append(("", "", f"{tests[row]} tests of this row", "passed"))
-    return found
+def order(store: str) -> tuple:
+    return (STORES.index(store) if store in STORES else len(STORES), store)
 
 
-def missing(row: str, about: dict, by_row: dict, tests: dict) -> list[str]:
-    """Why a row is not complete."""
-    if not by_row.get(row) and not tests.get(row):
-        return [f"{row} ({about['attack']}): nothing shows it"]
-    if not about["stores"]:
-        return []
-    shown = {figure["store"] for figure in by_row.get(row, [])}
-    return [
-        f"{row} ({about['attack']}): not shown on {store}"
-        for store in STORES
-        if store not in shown and store not in about.get("not", {})
-    ]
+def line(*cells: str) -> str:
+    """A line of the table, in which nothing is a link or a tag."""
+    escaped = (re.sub(r"([\[\]<>])", r"\\\1", cell.replace("|", "/")) for cell in cells)
+    return "| " + " | ".join(escaped) + " |"
+
+
+def table(rows: dict, shown: Shown) -> list[str]:
+    """All lines; a row's attack and bound are told once."""
+    told = []
+    for row, about in rows.items():
+        lines = shown.lines(row)
+        for store, why in about.get("not", {}).items():
+            lines.append((store, "", "", f"does not apply: {why}"))
+        for n, cells in enumerate(lines):
+            attack, bound = ("", "") if n else (about["attack"], about["bound"])
+            told.append(line(row, attack, *cells, bound))
+    return told + [line("", "", *cells, "") for cells in shown.lines(OTHER)]
+
+
+def commit() -> str:
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return git("rev-parse", "--short=10", "HEAD") + (" and changes to it" if changed else "")
+
+
+def check(page: Path, rows: dict) -> list[str]:
+    """Rows that a page lacks: it is to be made anew."""
+    had = set(re.findall(r"^\| (A\d\d) \|", page.read_text(), re.MULTILINE))
+    return [f"{page}: no row {row}: ./tests/run table makes it" for row in rows if row not in had]
 
 
 def main() -> int:
-    ledger, log = map(Path, sys.argv[1:])
     rows = tomllib.loads(ROWS.read_text())
-    by_row = figures(ledger)
-    tests, failed = passed(log.read_text(errors="replace"))
-    problems = [f"the test {name} failed" for name in failed]
-    print("| row | attack or fault | store | from | tried | shown | bound |")
-    print("|---|---|---|---|---|---|---|")
-    for row, about in rows.items():
-        for store, way, tried, showed in lines(row, by_row, tests):
-            cells = (row, about["attack"], store, way, tried, showed, about["bound"])
-            print("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
-        for store, why in about.get("not", {}).items():
-            print(f"| {row} | {about['attack']} | {store} | | | does not apply: {why} | |")
-        problems += missing(row, about, by_row, tests)
-    for store, way, tried, showed in lines(OTHER, by_row, tests):
-        print(f"| | | {store} | {way} | {tried} | {showed} | |")
+    arguments = sys.argv[1:]
+    if arguments[0] == "--check":
+        problems = check(Path(arguments[1]), rows)
+    else:
+        page = arguments[1] if arguments[0] == "--page" else None
+        shown = Shown([Path(file) for file in arguments[2 if page else 0 :]])
+        text = HEAD.format(commit=commit()) + "\n".join(table(rows, shown)) + "\n"
+        print(text)
+        problems = [f"the test {name} failed" for name in shown.failed]
+        problems += [problem for row in rows for problem in shown.missing(row, rows[row])]
+        if page and not problems:
+            Path(page).write_text(text)
     for problem in problems:
         print(f"MISSING  {problem}", file=sys.stderr)
     return 1 if problems else 0

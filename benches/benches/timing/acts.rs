@@ -74,7 +74,7 @@ impl Act {
 
     /// Does it so many times.
     pub(crate) fn run(self, times: usize) {
-        let acts = [self; 600];
+        let acts = [self; 2500];
         let stage = Stage::new(&acts, Arc::new(Noise::default()));
         for n in 0..times {
             black_box(stage.act(n));

@@ -95,8 +95,8 @@ impl Counts {
         if let Some((_, known)) = self.0.iter().find(|(counted, _)| *counted == act) {
             return Ok(*known);
         }
-        let (once, twice) = (watched(act, 250)?, watched(act, 500)?);
-        let count = twice.saturating_sub(once) / 250;
+        let (once, twice) = (watched(act, 1000)?, watched(act, 2000)?);
+        let count = twice.saturating_sub(once) / 1000;
         self.0.push((act, count));
         Ok(count)
     }

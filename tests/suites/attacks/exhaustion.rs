@@ -124,7 +124,7 @@ fn a68_sessions_in_a_file_leave_no_more_than_a_day_s_behind() {
             options.clock = clock;
             Arc::new(SqliteStore::open(folder.path().join("a68.db"), &options).unwrap())
         });
-        let a_day = if long() { 100_008 } else { 240 };
+        let a_day = if long() { 100_008 } else { 480 };
         let store = Arc::clone(site.verifier.store());
         let held = async || store.scan(None, usize::MAX).await.unwrap().len();
         let most = site.ten_days(a_day, held).await;
