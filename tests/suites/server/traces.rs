@@ -1,7 +1,7 @@
 //! A37: a whole run at TRACE with many known codes, keys and destinations, of which none is
-//! found in what the server wrote or counted, nor a code in its memory when all is done.
+//! found in what the server wrote or counted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -10,7 +10,6 @@ use crate::api::{Api, answer};
 use crate::page::wrong;
 use crate::parts::http_fake::{Asked, HttpFake};
 use crate::parts::ledger::{From, note};
-use crate::parts::memory;
 use crate::parts::needles::Needles;
 use crate::parts::server::{Home, Server};
 use crate::phones::{taken, twilio};
@@ -18,16 +17,6 @@ use crate::races::long;
 
 /// Sends that are under way at once.
 const AT_ONCE: usize = 16;
-
-/// Where the API's calls begin, as the server keeps it.
-const API: &str = "/v1/verify/send";
-
-/// People whose codes are looked for in the server's memory.
-const REMEMBERED: usize = 200;
-/// How many of their codes may be found there when others have been sent to: nothing keeps them,
-/// but what is freed is not wiped, and other things take its place by and by. Once it is wiped,
-/// this is 0.
-const MAY_BE_LEFT: usize = REMEMBERED / 2;
 
 /// A server at TRACE, the provider that its messages go to, and its tenants.
 struct Site {
@@ -193,46 +182,4 @@ async fn a37_of_thousands_of_secrets_none_is_written_anywhere_at_trace() {
         ),
         "0 found in logs, metrics and files",
     );
-}
-
-/// Codes of finished sends that a core dump of the server would hold.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a37_no_code_of_a_finished_send_is_kept_in_the_servers_memory() {
-    let later = if long() { 4000 } else { 400 };
-    let site = Arc::new(Site::start(REMEMBERED + later, 1).await);
-    let mut found = Vec::new();
-    for (from, people) in [(0, REMEMBERED), (REMEMBERED, later)] {
-        let sent = all(people, |n| {
-            let site = Arc::clone(&site);
-            async move { site.send(from + n).await }
-        });
-        assert_eq!(sent.await.len(), people);
-        found.push(in_memory(&site));
-    }
-    let showed = format!("{} found at once, {} later", found[0], found[1]);
-    println!("a37: of {REMEMBERED} codes {showed}, after {later} more sends");
-    assert!(found[1] <= MAY_BE_LEFT, "{showed} of {REMEMBERED}");
-    note(
-        "a37",
-        "SQLite",
-        From::Outside,
-        &format!("{REMEMBERED} codes of finished sends in memory, {later} more sends"),
-        &showed,
-    );
-}
-
-/// How many codes of those that are remembered are in the server's memory.
-fn in_memory(site: &Site) -> usize {
-    let codes = site.codes();
-    let codes: Vec<_> = (0..REMEMBERED)
-        .map(|n| codes[&number(n)].as_str())
-        .collect();
-    let needles = Needles::texts(codes.iter().copied());
-    let dump = memory::of(site.server.id());
-    // What must be there: else this is another process's memory, or none.
-    let known = Needles::texts([API]);
-    assert!(!known.found_in(&dump).is_empty(), "{API} is not there");
-    let found: HashSet<_> = needles.found_in(&dump).into_iter().collect();
-    let is_found = |code: &&&str| found.iter().any(|place| place.starts_with(**code));
-    codes.iter().filter(is_found).count()
 }

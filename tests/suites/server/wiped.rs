@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::api::answer;
 use crate::mail::Mailboxes;
 use crate::parts::http_fake::{HttpFake, Play};
+use crate::parts::ledger::{From, note};
 use crate::parts::memory;
 use crate::phones::{Site, taken, twilio};
 
@@ -72,12 +73,14 @@ async fn a37_no_code_of_a_finished_send_is_left_in_the_servers_memory() {
     }
     let tasks = std::fs::read_dir(format!("/proc/{}/task", site.server.id()));
     let threads = tasks.expect("it lives").count();
-    println!(
-        "a37: {} codes were sent; {} are left in the memory of {threads} threads",
-        codes.len(),
-        left.len()
-    );
     // A stack is not freed: what a thread had last lies there until it calls as deep again.
     assert!(left.len() <= threads, "{left:?}");
+    note(
+        "a37",
+        "SQLite",
+        From::Outside,
+        &format!("{} codes of finished sends", codes.len()),
+        &format!("{} left in the memory of {threads} threads", left.len()),
+    );
     site.server.stop().await;
 }
