@@ -189,10 +189,10 @@ fn a17_a_year_at_full_speed_is_a_hundred_guesses_and_then_a_lock() {
             hours += step;
         }
         assert_eq!(compared, 100, "{kind:?}");
-        let tried = format!("{tries} tries in {hours} hours");
+        let what = format!("{tries} tries in {hours} hours");
         kind.note(
             "a17",
-            &tried,
+            &what,
             &format!("{compared} comparisons, then locked"),
         );
         let to = Destination::parse(Channel::Email, "victim@example.com").unwrap();

@@ -84,8 +84,8 @@ async fn spray(
         tally.compared,
         f64::from(tally.compared) * 1e-6
     );
-    let tried = format!("{person} tries of one source in {hours} hours");
-    kind.note("a18", &tried, &showed);
+    let what = format!("{person} tries of one source in {hours} hours");
+    kind.note("a18", &what, &showed);
     tally.compared
 }
 
