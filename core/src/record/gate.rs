@@ -145,11 +145,6 @@ impl LaneMut<'_> {
         self.remember(longest_seconds(&limits.sends), now);
     }
 
-    /// Notes the failures in one entry less, and none of them for shorter.
-    pub(crate) fn merge_failures(&mut self) {
-        self.failures().merge();
-    }
-
     fn get(&self) -> Lane<'_> {
         Lane::read(self.record, self.at)
     }
@@ -162,7 +157,7 @@ impl LaneMut<'_> {
         }
     }
 
-    fn failures(&mut self) -> WindowMut<'_> {
+    pub(crate) fn failures(&mut self) -> WindowMut<'_> {
         let at = self.at + BYTES + self.get().bytes_of_sends();
         WindowMut {
             record: self.record,

@@ -236,8 +236,10 @@ impl<'r> Session<'r> {
     pub(crate) fn ticket(self, cooldown_seconds: u32, max_sends: u8, now: Timestamp) -> Ticket {
         let next = self.next_send(cooldown_seconds);
         let resendable = self.sends() < max_sends && next < self.expires();
+        let [key] = KEY.get(self.fields);
         Ticket {
             nonce: self.nonce(),
+            key: KeyId(key),
             expires_in: now.secs_until(self.expires()),
             resend_after: resendable.then(|| now.secs_until(next)),
             attempts_remaining: self.attempts_remaining(),

@@ -339,6 +339,8 @@ impl Effect {
 pub struct Ticket {
     /// Which session.
     pub nonce: Nonce,
+    /// The key that its id and its digests are made with.
+    pub key: KeyId,
     /// Seconds for which the code is good.
     pub expires_in: u64,
     /// Seconds until it can be resent; none when it cannot be any more.

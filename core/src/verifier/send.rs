@@ -222,8 +222,12 @@ impl Verifier {
         }
     }
 
+    /// An earlier try may have opened the session under another key, which since then is not
+    /// the newest any more.
     fn sent(&self, ticket: Ticket, place: Pointer, request: &SendRequest<'_>) -> Sent {
-        let id = SessionId::seal(self.0.keys.newest(), place);
+        let keys = &self.0.keys;
+        let key = keys.find(ticket.key).unwrap_or_else(|| keys.newest());
+        let id = SessionId::seal(key, place);
         answer(ticket, id, request.delivery)
     }
 }

@@ -1,11 +1,15 @@
 //! A34, A52: what an idempotent send leaves in the store: enough to be answered alike, and
 //! no session id.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
+use async_trait::async_trait;
 use countersign::{
-    Channel, CheckRequest, DeliverError, DeliveryMode, Destination, KeyRing, Kind, MemoryStore,
-    Recorder, Secret, SendError, SendRequest, Sent, StoreError, Tenant, Verdict, Verifier,
+    Channel, CheckRequest, Clock, DeliverError, Deliverer, DeliveryMode, Destination, FakeClock,
+    KeyRing, Kind, MemoryStore, Message, Receipt, Recorder, Secret, SendError, SendRequest, Sent,
+    SentDelivery, StoreError, Tenant, Timestamp, Verdict, Verifier,
 };
 
 use super::bench::Bench;
@@ -134,4 +138,52 @@ async fn a52_a64_an_answer_outlives_the_promotion_of_another_key() {
     let retired = verifier(&[secret(33)]);
     let shape = retired.send(&request).await.unwrap();
     assert_eq!((shape.form, inbox.len()), (first.form, 1));
+}
+
+/// A deliverer in whose hands every process dies: it has the message, and never answers.
+#[derive(Debug)]
+struct Grave(Arc<Recorder>);
+
+#[async_trait]
+impl Deliverer for Grave {
+    async fn deliver(&self, message: Message<'_>) -> Result<Receipt, DeliverError> {
+        self.0.deliver(message).await?;
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a53_a64_a_try_after_a_crash_finds_a_session_of_the_key_before() {
+    let secret = |first: u8| Secret::new((first..first + 32).collect()).unwrap();
+    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+    let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+    let (store, inbox) = (Arc::new(store), Arc::new(Recorder::new()));
+    let verifier = |masters: &[Secret]| {
+        let keys = KeyRing::new(&secret(0), masters).unwrap();
+        Verifier::builder(keys, Arc::clone(&store) as _)
+            .deliverer(Channel::Email, Arc::new(Grave(inbox.clone())))
+            .build()
+            .unwrap()
+    };
+    let tenant = Tenant::new("acme").unwrap();
+    let to = Destination::parse_any("user@example.com").unwrap();
+    let mut request = SendRequest::new(&tenant, Channel::Email, &to);
+    request.idempotency_key = Some("order");
+    let dying = verifier(&[secret(100)]);
+    {
+        let mut sending = pin!(dying.send(&request));
+        let polled = sending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Pending) && inbox.len() == 1);
+    }
+    clock.advance_millis(61_000);
+
+    let promoted = verifier(&[secret(33), secret(100)]);
+    let sent = promoted.send(&request).await.unwrap();
+    assert_eq!((sent.delivery, inbox.len()), (SentDelivery::Unknown, 1));
+    let (id, code) = (sent.session_id.to_string(), inbox.last_code().unwrap());
+    let check = CheckRequest::new(&tenant, &id, &code);
+    let verdict = promoted.check(&check).await.unwrap();
+    assert!(matches!(verdict, Verdict::Verified { .. }), "{verdict:?}");
 }

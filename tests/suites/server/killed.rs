@@ -205,13 +205,13 @@ async fn extent(site: &Site) -> u64 {
     site.proxy.counts().requests - before
 }
 
-/// The provider first, as long as nothing else is left for it to play; then before or after
-/// each request in turns, or both in the long suite.
+/// The provider first, as long as nothing else is left for it to play; then after each
+/// request, one of which opens the session, so that a kill comes before its message; in the
+/// long suite before each as well.
 fn stops(requests: u64) -> impl Iterator<Item = Stop> {
-    let at = |nth| match (long(), nth % 2 == 1) {
-        (true, _) => vec![Stop::Before(nth), Stop::After(nth)],
-        (false, true) => vec![Stop::Before(nth)],
-        (false, false) => vec![Stop::After(nth)],
+    let at = |nth| {
+        let before = long().then_some(Stop::Before(nth));
+        before.into_iter().chain([Stop::After(nth)])
     };
     std::iter::once(Stop::Provider).chain((1..=requests).flat_map(at))
 }

@@ -41,7 +41,7 @@ impl DestinationRecord {
             session.forget_attempts();
         }
         if !self.fits() {
-            self.change_lane(known_device, |lane| lane.merge_failures());
+            self.change_lane(known_device, |lane| lane.failures().merge());
         }
     }
 
