@@ -8,9 +8,11 @@
 
 use std::hint::black_box;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use countersign_benches::{Act, Contender, Countersigned, Floor, Hasher, People, Trial};
+use countersign_benches::{
+    Act, Contender, Countersigned, Floor, Hasher, People, Trial, instructions,
+};
 
 const ACTS: [&str; 6] = [
     "hash",
@@ -65,7 +67,10 @@ fn time<C: Contender>(people: &People, act: Act, times: u64) {
 
 /// Prints a table, and says whether nothing has grown.
 fn compare(write: bool) -> Result<bool, String> {
-    let counts: Vec<_> = ACTS.into_iter().map(count).collect::<Result<_, _>>()?;
+    let counts: Vec<_> = ACTS
+        .into_iter()
+        .map(instructions)
+        .collect::<Result<_, _>>()?;
     let hash = counts[0];
     let without = |n: usize| counts[n].saturating_sub(hash);
     println!("| act | instructions | without hashing | of the floor's |");
@@ -108,27 +113,6 @@ fn compare(write: bool) -> Result<bool, String> {
 fn ratio(of: u64, by: u64) -> String {
     let hundredths = of * 100 / by.max(1);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
-}
-
-/// The instructions of one act.
-fn count(act: &str) -> Result<u64, String> {
-    let (once, twice) = (watched(act, 1000)?, watched(act, 2000)?);
-    Ok(twice.saturating_sub(once) / 1000)
-}
-
-fn watched(act: &str, times: u64) -> Result<u64, String> {
-    let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(this)
-        .args(["--act", act, &times.to_string()])
-        .output()
-        .map_err(|error| format!("valgrind does not start ({error}): apt-get install valgrind"))?;
-    let told = String::from_utf8_lossy(&output.stderr);
-    told.lines()
-        .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
-        .filter(|_| output.status.success())
-        .ok_or_else(|| format!("valgrind counted nothing for {act:?}:\n{told}"))
 }
 
 fn baseline() -> PathBuf {

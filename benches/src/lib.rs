@@ -5,6 +5,7 @@
 //! weighs more than arithmetic.
 
 mod contender;
+mod counted;
 mod countersigned;
 mod floor;
 mod group;
@@ -12,8 +13,9 @@ mod people;
 mod trial;
 
 pub use self::contender::{Contender, ready};
-pub use self::countersigned::Countersigned;
+pub use self::counted::instructions;
+pub use self::countersigned::{Countersigned, Taker};
 pub use self::floor::{Floor, Hasher};
 pub use self::group::{Group, measure};
-pub use self::people::{People, another_code};
+pub use self::people::{People, another_code, mix};
 pub use self::trial::{Act, Trial};

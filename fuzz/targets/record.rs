@@ -5,6 +5,8 @@
 
 #[path = "record/steps.rs"]
 mod steps;
+#[path = "../../tests/suites/parts/tap.rs"]
+mod tap;
 
 use arbitrary::Unstructured;
 use countersign::record::{MAX_RECORD_BYTES, Record};

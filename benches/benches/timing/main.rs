@@ -19,7 +19,9 @@ mod pairs;
 mod scene;
 mod welch;
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+
+use countersign_benches::instructions;
 
 use self::acts::Act;
 use self::ledger::{From, note};
@@ -95,24 +97,8 @@ impl Counts {
         if let Some((_, known)) = self.0.iter().find(|(counted, _)| *counted == act) {
             return Ok(*known);
         }
-        let (once, twice) = (watched(act, 1000)?, watched(act, 2000)?);
-        let count = twice.saturating_sub(once) / 1000;
+        let count = instructions(act.name())?;
         self.0.push((act, count));
         Ok(count)
     }
-}
-
-fn watched(act: Act, times: u64) -> Result<u64, String> {
-    let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(this)
-        .args(["--act", act.name(), &times.to_string()])
-        .output()
-        .map_err(|error| format!("valgrind does not start ({error}): apt-get install valgrind"))?;
-    let told = String::from_utf8_lossy(&output.stderr);
-    told.lines()
-        .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
-        .filter(|_| output.status.success())
-        .ok_or_else(|| format!("valgrind counted nothing for {:?}:\n{told}", act.name()))
 }

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_trait::async_trait;
 use countersign::{
-    Channel, CheckRequest, Code, DeliverError, Deliverer, DeliveryMode, Destination, FakeClock,
-    KeyRing, MemoryStore, Message, Opened, RandomUnavailable, Randomness, Receipt, Secret,
-    SendRequest, Tenant, Timestamp, Verdict, Verifier,
+    Channel, CheckRequest, Code, DeliveryMode, Destination, FakeClock, KeyRing, MemoryStore,
+    Opened, RandomUnavailable, Randomness, Secret, SendRequest, Tenant, Timestamp, Verdict,
+    Verifier,
 };
-use countersign_benches::ready;
+use countersign_benches::{Taker, mix, ready};
 
 /// The code of everybody.
 pub(crate) const CODE: &str = "592061";
@@ -94,17 +93,6 @@ impl Scene {
     }
 }
 
-/// A deliverer that takes every message and does nothing.
-#[derive(Debug)]
-struct Taker;
-
-#[async_trait]
-impl Deliverer for Taker {
-    async fn deliver(&self, _: Message<'_>) -> Result<Receipt, DeliverError> {
-        Ok(Receipt::new("nobody"))
-    }
-}
-
 /// Splitmix64, so that both acts of a pair draw the same.
 #[derive(Debug, Default)]
 pub(crate) struct Noise(AtomicU64);
@@ -116,10 +104,7 @@ impl Noise {
 
     pub(crate) fn draw(&self) -> u64 {
         let step = 0x9e37_79b9_7f4a_7c15;
-        let mut z = self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        mix(self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step))
     }
 }
 

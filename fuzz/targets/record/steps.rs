@@ -1,21 +1,22 @@
 //! Steps as a verifier makes them. Digests and key ids have no public constructor, so the
 //! steps that hold them are taken from a verifier's own and changed where anybody may.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use arbitrary::{Result, Unstructured};
-use async_trait::async_trait;
 use countersign::record::{
     Action, Against, Begin, Charge, Check, DeliveryOutcome, Effect, Fit, Moment, Open, Posted,
     Record, Resend, Step,
 };
-use countersign::store::{Entry, Incarnation, Loaded, Swap};
+use countersign::store::Incarnation;
 use countersign::{
     Alphabet, Channel, CheckRequest, Clock, CodeForm, Conversion, Destination, FakeClock, Kind,
     LaneLimits, Limit, LimitName, MemoryStore, Mode, Nonce, Policy, RecordKey, ResendPolicy,
-    ResendRequest, SendRequest, SessionStore, StoreError, Tag, Tenant, Timestamp,
+    ResendRequest, SendRequest, Tag, Tenant, Timestamp,
 };
 use countersign_fuzz::{Desk, START, ready};
+
+use crate::tap::Tap;
 
 /// A valid policy, and the limit of a record that has only one.
 pub(crate) struct Rules(Policy, Limit);
@@ -78,10 +79,8 @@ impl Templates {
     /// A send, a check and a resend of a real verifier.
     fn take() -> Self {
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(START)));
-        let store = Arc::new(Tap {
-            steps: Mutex::default(),
-            inner: MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>),
-        });
+        let memory = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        let store = Arc::new(Tap::over(memory));
         let desk = Desk::over(Arc::clone(&store) as _, clock, |builder| builder);
         let tenant = Tenant::new("acme").expect("a name");
         let to = Destination::parse(Channel::Email, "a@example.com").expect("an address");
@@ -95,7 +94,7 @@ impl Templates {
         desk.clock.advance_secs(60);
         let again = ResendRequest::new(&tenant, sent.session_id, &to);
         ready(desk.verifier.resend(&again)).expect("a resend");
-        let steps = store.steps.lock().expect("nobody panicked").clone();
+        let steps: Vec<_> = store.steps().iter().map(|(_, step)| step.clone()).collect();
         Self::found_in(&steps).expect("one step of each sort")
     }
 
@@ -364,35 +363,4 @@ fn idempotency(from: &mut Unstructured) -> Result<Action> {
             Timestamp::from_secs(START + from.int_in_range(0..=180)?),
         ),
     })
-}
-
-/// A memory store that keeps the steps it is given.
-#[derive(Debug)]
-struct Tap {
-    steps: Mutex<Vec<Step>>,
-    inner: MemoryStore,
-}
-
-#[async_trait]
-impl SessionStore for Tap {
-    async fn load(&self, key: RecordKey) -> std::result::Result<Loaded, StoreError> {
-        self.inner.load(key).await
-    }
-
-    async fn swap(
-        &self,
-        key: RecordKey,
-        seen: Option<&[u8]>,
-        next: Entry<'_>,
-        incarnation: Incarnation,
-    ) -> std::result::Result<Swap, StoreError> {
-        self.inner.swap(key, seen, next, incarnation).await
-    }
-
-    async fn apply(&self, key: RecordKey, step: &Step) -> std::result::Result<Effect, StoreError> {
-        if let Ok(mut steps) = self.steps.lock() {
-            steps.push(step.clone());
-        }
-        self.inner.apply(key, step).await
-    }
 }

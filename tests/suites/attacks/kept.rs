@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use countersign::{
     Channel, CheckRequest, Clock, DeliverError, Deliverer, DeliveryMode, Destination, FakeClock,
     KeyRing, Kind, MemoryStore, Message, Receipt, Recorder, Secret, SendError, SendRequest, Sent,
-    SentDelivery, StoreError, Tenant, Timestamp, Verdict, Verifier,
+    SentDelivery, SessionStore, StoreError, Tenant, Timestamp, Verdict, Verifier,
 };
 
 use super::bench::Bench;
@@ -108,25 +108,27 @@ fn a34_a52_an_answer_is_kept_without_its_session_id_and_told_again_alike() {
     });
 }
 
+/// An instance with these master keys, the newest first.
+fn instance(store: &Arc<MemoryStore>, post: Arc<dyn Deliverer>, masters: &[u8]) -> Verifier {
+    let secret = |first: u8| Secret::new((first..first + 32).collect()).unwrap();
+    let masters: Vec<_> = masters.iter().map(|first| secret(*first)).collect();
+    let keys = KeyRing::new(&secret(0), &masters).unwrap();
+    let store: Arc<dyn SessionStore> = store.clone();
+    let built = Verifier::builder(keys, store).deliverer(Channel::Email, post);
+    built.build().unwrap()
+}
+
 #[tokio::test]
 async fn a52_a64_an_answer_outlives_the_promotion_of_another_key() {
-    let secret = |first: u8| Secret::new((first..first + 32).collect()).unwrap();
-    let store = Arc::new(MemoryStore::new());
-    let inbox = Arc::new(Recorder::new());
-    let verifier = |masters: &[Secret]| {
-        let keys = KeyRing::new(&secret(0), masters).unwrap();
-        Verifier::builder(keys, Arc::clone(&store) as _)
-            .deliverer(Channel::Email, inbox.clone())
-            .build()
-            .unwrap()
-    };
+    let (store, inbox) = (Arc::new(MemoryStore::new()), Arc::new(Recorder::new()));
+    let verifier = |masters: &[u8]| instance(&store, inbox.clone(), masters);
     let tenant = Tenant::new("acme").unwrap();
     let to = Destination::parse_any("user@example.com").unwrap();
     let mut request = SendRequest::new(&tenant, Channel::Email, &to);
     request.idempotency_key = Some("order");
-    let first = verifier(&[secret(100)]).send(&request).await.unwrap();
+    let first = verifier(&[100]).send(&request).await.unwrap();
 
-    let promoted = verifier(&[secret(33), secret(100)]);
+    let promoted = verifier(&[33, 100]);
     let again = promoted.send(&request).await.unwrap();
     assert_eq!(again, first);
     let (id, code) = (again.session_id.to_string(), inbox.last_code().unwrap());
@@ -135,7 +137,7 @@ async fn a52_a64_an_answer_outlives_the_promotion_of_another_key() {
     assert!(matches!(verdict, Verdict::Verified { .. }), "{verdict:?}");
 
     // Without its key the session is nobody's: its answer has its shape, and no more.
-    let retired = verifier(&[secret(33)]);
+    let retired = verifier(&[33]);
     let shape = retired.send(&request).await.unwrap();
     assert_eq!((shape.form, inbox.len()), (first.form, 1));
 }
@@ -154,22 +156,16 @@ impl Deliverer for Grave {
 
 #[tokio::test]
 async fn a53_a64_a_try_after_a_crash_finds_a_session_of_the_key_before() {
-    let secret = |first: u8| Secret::new((first..first + 32).collect()).unwrap();
     let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
     let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
     let (store, inbox) = (Arc::new(store), Arc::new(Recorder::new()));
-    let verifier = |masters: &[Secret]| {
-        let keys = KeyRing::new(&secret(0), masters).unwrap();
-        Verifier::builder(keys, Arc::clone(&store) as _)
-            .deliverer(Channel::Email, Arc::new(Grave(inbox.clone())))
-            .build()
-            .unwrap()
-    };
+    let grave = Arc::new(Grave(inbox.clone()));
+    let verifier = |masters: &[u8]| instance(&store, grave.clone(), masters);
     let tenant = Tenant::new("acme").unwrap();
     let to = Destination::parse_any("user@example.com").unwrap();
     let mut request = SendRequest::new(&tenant, Channel::Email, &to);
     request.idempotency_key = Some("order");
-    let dying = verifier(&[secret(100)]);
+    let dying = verifier(&[100]);
     {
         let mut sending = pin!(dying.send(&request));
         let polled = sending
@@ -179,7 +175,7 @@ async fn a53_a64_a_try_after_a_crash_finds_a_session_of_the_key_before() {
     }
     clock.advance_millis(61_000);
 
-    let promoted = verifier(&[secret(33), secret(100)]);
+    let promoted = verifier(&[33, 100]);
     let sent = promoted.send(&request).await.unwrap();
     assert_eq!((sent.delivery, inbox.len()), (SentDelivery::Unknown, 1));
     let (id, code) = (sent.session_id.to_string(), inbox.last_code().unwrap());
