@@ -77,12 +77,15 @@ struct Shared {
     counts: Mutex<Counts>,
     orders: watch::Sender<Orders>,
     struck: AtomicU64,
+    unheard: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Plan {
     /// Requests that pass before.
     skip: u64,
+    /// What only those requests say that count; none counts each.
+    saying: Option<&'static [u8]>,
     fault: Fault,
     once: bool,
 }
@@ -113,6 +116,7 @@ impl Proxy {
             counts: Mutex::default(),
             orders,
             struck: AtomicU64::new(0),
+            unheard: AtomicU64::new(0),
         });
         let (said, listening) = watch::channel(true);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -149,21 +153,37 @@ impl Proxy {
 
     /// Lets a fault strike the n-th request from now, once; the next one is the first.
     pub(crate) fn strike(&self, nth: u64, fault: Fault) {
-        self.plan(nth.saturating_sub(1), fault, true);
+        self.plan(nth.saturating_sub(1), None, fault, true);
+    }
+
+    /// Lets a fault strike the n-th request from now that says this, once: whatever else a
+    /// client asks meanwhile, the same request is met in each run.
+    pub(crate) fn strike_saying(&self, saying: &'static [u8], nth: u64, fault: Fault) {
+        self.plan(nth.saturating_sub(1), Some(saying), fault, true);
     }
 
     /// Lets a fault strike every request from now on.
     pub(crate) fn strike_all(&self, fault: Fault) {
-        self.plan(0, fault, false);
+        self.plan(0, None, fault, false);
     }
 
-    fn plan(&self, skip: u64, fault: Fault, once: bool) {
-        *lock(&self.shared.plan) = Some(Plan { skip, fault, once });
+    fn plan(&self, skip: u64, saying: Option<&'static [u8]>, fault: Fault, once: bool) {
+        *lock(&self.shared.plan) = Some(Plan {
+            skip,
+            saying,
+            fault,
+            once,
+        });
     }
 
     /// How many requests were struck so far.
     pub(crate) fn struck(&self) -> u64 {
         self.shared.struck.load(Ordering::SeqCst)
+    }
+
+    /// How many replies were swallowed so far that said this.
+    pub(crate) fn unheard(&self) -> u64 {
+        self.shared.unheard.load(Ordering::SeqCst)
     }
 
     /// Lets the replies go that are held back.
@@ -244,6 +264,7 @@ async fn connect(client: TcpStream, shared: Arc<Shared>) {
         server,
         shared,
         fault: None,
+        saying: None,
         waits: false,
         held: Vec::new(),
     };
@@ -259,6 +280,8 @@ struct Line {
     server: TcpStream,
     shared: Arc<Shared>,
     fault: Option<Fault>,
+    /// What the request said that was struck, if that was asked for.
+    saying: Option<&'static [u8]>,
     /// Whether the client has asked and the server has said nothing yet.
     waits: bool,
     held: Vec<u8>,
@@ -297,10 +320,13 @@ impl Line {
     }
 
     async fn asked(&mut self, bytes: &[u8]) -> Result<(), End> {
-        if !self.waits {
-            self.waits = true;
-            lock(&self.shared.counts).requests += 1;
-            self.fault = self.fault.or_else(|| self.shared.draw());
+        let begins = !self.waits;
+        self.waits = true;
+        lock(&self.shared.counts).requests += u64::from(begins);
+        if self.fault.is_none()
+            && let Some((fault, saying)) = self.shared.draw(bytes, begins)
+        {
+            (self.fault, self.saying) = (Some(fault), saying);
         }
         match self.fault {
             Some(Fault::CutBefore(end)) => Err(end),
@@ -330,7 +356,13 @@ impl Line {
                 self.held.extend_from_slice(bytes);
                 Ok(())
             }
-            _ if self.swallows(Way::ToClient) => Ok(()),
+            _ if self.swallows(Way::ToClient) => {
+                let told = self.saying.is_none_or(|saying| says(bytes, saying));
+                self.shared
+                    .unheard
+                    .fetch_add(u64::from(told), Ordering::SeqCst);
+                Ok(())
+            }
             _ => self.tell(bytes).await,
         }
     }
@@ -364,21 +396,28 @@ impl Line {
 }
 
 impl Shared {
-    /// The fault that this request meets, if it is one's turn.
-    fn draw(&self) -> Option<Fault> {
+    /// The fault that these bytes of a request meet, if it is one's turn.
+    fn draw(&self, bytes: &[u8], begins: bool) -> Option<(Fault, Option<&'static [u8]>)> {
         let mut planned = lock(&self.plan);
         let plan = planned.as_mut()?;
+        if !plan.saying.map_or(begins, |saying| says(bytes, saying)) {
+            return None;
+        }
         if plan.skip > 0 {
             plan.skip -= 1;
             return None;
         }
-        let fault = plan.fault;
+        let met = (plan.fault, plan.saying);
         if plan.once {
             *planned = None;
         }
         self.struck.fetch_add(1, Ordering::SeqCst);
-        Some(fault)
+        Some(met)
     }
+}
+
+fn says(bytes: &[u8], saying: &[u8]) -> bool {
+    bytes.windows(saying.len()).any(|window| window == saying)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

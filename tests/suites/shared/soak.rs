@@ -89,9 +89,14 @@ async fn soak(kind: Kind) {
             net.strike(nth, FAULTS[dice.below(FAULTS.len())]);
         }
         let dies = kind != Kind::Memory && round % KILLS == KILLS - 1;
-        let told = a_round(&mut fleet, &caller, &mut dice, dies).await;
+        let victim = dies.then(|| dice.below(SERVERS));
+        let told = a_round(&mut fleet, &caller, &mut dice, victim).await;
         if let Some(net) = &net {
             net.mend().await;
+        }
+        // Over a whole network: a server that cannot reach its store says so and ends.
+        if let Some(victim) = victim {
+            fleet.restart(victim).await;
         }
         faults += u64::from(dies) + u64::from(net.is_some());
         sum.add(told);
@@ -138,19 +143,20 @@ fn proxied(store: &Store, net: &mut Option<Net>) -> String {
 }
 
 /// Everybody once, while a server may die.
-async fn a_round(fleet: &mut Fleet, caller: &Arc<Caller>, dice: &mut Dice, dies: bool) -> Told {
+async fn a_round(
+    fleet: &mut Fleet,
+    caller: &Arc<Caller>,
+    dice: &mut Dice,
+    victim: Option<usize>,
+) -> Told {
     let person = |_| tokio::spawn(one_person(Arc::clone(caller), dice.fork()));
     let people: Vec<_> = (0..PEOPLE).map(person).collect();
-    let victim = dice.below(SERVERS);
-    if dies {
+    if let Some(victim) = victim {
         fleet.kill(victim).await;
     }
     let mut sum = Told::default();
     for person in people {
         sum.add(person.await.expect("an invariant broke"));
-    }
-    if dies {
-        fleet.restart(victim).await;
     }
     sum
 }
