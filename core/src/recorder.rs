@@ -74,7 +74,17 @@ impl Recorder {
     /// The code of the newest message.
     #[must_use]
     pub fn last_code(&self) -> Option<String> {
-        self.messages().pop().map(|message| message.code)
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.last().map(|message| message.code.clone())
+    }
+
+    /// The code of the newest message to exactly this destination.
+    #[must_use]
+    pub fn last_code_to(&self, destination: &str) -> Option<String> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest_first = messages.iter().rev();
+        let to = newest_first.find(|message| message.destination == destination);
+        to.map(|message| message.code.clone())
     }
 
     /// How many messages so far.
@@ -159,6 +169,22 @@ mod tests {
             (Some("nb"), 42)
         );
         assert_eq!(recorder.last_code().as_deref(), Some("004201"));
+    }
+
+    #[test]
+    fn the_newest_code_to_somebody_is_found() {
+        let recorder = Recorder::new();
+        for (to, text) in [
+            ("a@b.co", "004200"),
+            ("a@b.co", "004201"),
+            ("c@b.co", "004202"),
+        ] {
+            let to = Destination::parse(Channel::Email, to).unwrap();
+            let code = Code::from_custom(text).unwrap();
+            hand_over(&recorder, Message::new(&to, Channel::Email, &code)).unwrap();
+        }
+        assert_eq!(recorder.last_code_to("a@b.co").as_deref(), Some("004201"));
+        assert_eq!(recorder.last_code_to("d@b.co"), None);
     }
 
     #[test]

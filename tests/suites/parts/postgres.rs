@@ -159,9 +159,11 @@ impl Postgres {
         self.freeze();
         let all = self.processes();
         send("KILL", &all);
-        // One that nobody has asked after yet has no command line any more.
+        // Not before it is a zombie has a process let go of the shared memory, without which
+        // no other may start in its place.
         let gone = |process: &String| {
-            fs::read(format!("/proc/{process}/cmdline")).map_or(true, |line| line.is_empty())
+            let stat = fs::read_to_string(format!("/proc/{process}/stat"));
+            stat.map_or(true, |stat| stat.contains(") Z ") || stat.contains(") X "))
         };
         self.until("is gone", || all.iter().all(gone));
         drop(self.leash().take());

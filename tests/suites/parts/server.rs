@@ -347,6 +347,19 @@ impl Lines {
         self.all().join("\n")
     }
 
+    /// All of it, once that is `enough`: what was written is read a moment later.
+    pub(crate) async fn once(&self, enough: impl Fn(&str) -> bool) -> String {
+        let clock = Stopwatch::start();
+        loop {
+            let text = self.text();
+            if enough(&text) {
+                return text;
+            }
+            assert!(clock.elapsed() < PATIENCE, "not said: {text}");
+            pause().await;
+        }
+    }
+
     /// The first line for which `wanted` gives something, now or within our patience.
     pub(crate) async fn find<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> T {
         let clock = Stopwatch::start();

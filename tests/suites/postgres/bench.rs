@@ -82,11 +82,7 @@ impl Bench {
         let destination = Destination::parse(Channel::Email, &to).unwrap();
         let request = SendRequest::new(&self.tenant, Channel::Email, &destination);
         let id = self.verifier.send(&request).await?.session_id.to_string();
-        let mut messages = self.recorder.messages().into_iter().rev();
-        let code = messages
-            .find(|message| message.destination == to)
-            .unwrap()
-            .code;
+        let code = self.recorder.last_code_to(&to).unwrap();
         Ok(Session { id, code })
     }
 

@@ -12,13 +12,14 @@ use crate::parts::postgres::{OWNER, Postgres, SECRET};
 /// Codes put to the test after each fault.
 const CODES: u32 = 200;
 
-/// Opens so many sessions.
+/// Opens so many sessions, all at once.
 async fn send(bench: &Arc<Bench>, name: &str, sessions: u32) -> Vec<Session> {
-    let mut sent = Vec::new();
-    for n in 0..sessions {
-        sent.push(bench.send(&format!("{name}{n}")).await.unwrap());
-    }
-    sent
+    let send = |n| {
+        let (bench, to) = (Arc::clone(bench), format!("{name}{n}"));
+        async move { bench.send(&to).await.unwrap() }
+    };
+    let sends: tokio::task::JoinSet<_> = (0..sessions).map(send).collect();
+    sends.join_all().await
 }
 
 /// Uses the codes, many at once, until so many are approved, and gives those.

@@ -250,11 +250,8 @@ async fn a_test_destination_has_its_code_and_no_message_and_is_loud() {
     assert_eq!(wrong.number_of("attempts_remaining"), Some(4));
     approves(&site.api, &sent, "424242").await;
     assert!(fake.asked().is_empty(), "nobody was asked");
-    let log = site.server.stderr.text();
-    assert!(
-        log.contains("test_send") && log.contains("test_approval"),
-        "{log}"
-    );
+    let loud = |log: &str| log.contains("test_send") && log.contains("test_approval");
+    let log = site.server.stderr.once(loud).await;
     assert!(!log.contains("424242") && !log.contains(TO), "{log}");
     site.server.stop().await;
 }

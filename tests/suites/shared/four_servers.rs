@@ -46,7 +46,12 @@ async fn every_row_holds_on(kind: Kind) {
 async fn servers_come_and_go(fleet: &mut Fleet) {
     ends::a67_a_revoked_key_is_refused_by_all_servers(fleet).await;
     ends::a05_a_used_code_stays_used_when_a_server_starts_again(fleet).await;
-    ends::a03_a_server_killed_under_load_approves_nothing_twice(fleet).await;
+}
+
+/// On servers of their own: in the long suite it is an hour's work.
+async fn killed_under_load_on(kind: Kind) {
+    let mut fleet = Fleet::start(kind).await;
+    ends::a03_a_server_killed_under_load_approves_nothing_twice(&mut fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,4 +77,24 @@ async fn every_row_holds_on_four_servers_with_redis() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_row_holds_on_four_servers_with_a_redis_cluster() {
     every_row_holds_on(Kind::RedisCluster).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a03_killed_under_load_with_one_sqlite_file() {
+    killed_under_load_on(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a03_killed_under_load_with_postgres() {
+    killed_under_load_on(Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a03_killed_under_load_with_redis() {
+    killed_under_load_on(Kind::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a03_killed_under_load_with_a_redis_cluster() {
+    killed_under_load_on(Kind::RedisCluster).await;
 }

@@ -77,16 +77,8 @@ impl Bench {
         let destination = Destination::parse(Channel::Email, &to).unwrap();
         let request = SendRequest::new(&self.tenant, Channel::Email, &destination);
         let id = self.verifier.send(&request).await?.session_id.to_string();
-        let messages = self.recorder.messages();
-        let message = messages
-            .into_iter()
-            .rev()
-            .find(|message| message.destination == to)
-            .unwrap();
-        Ok(Session {
-            id,
-            code: message.code,
-        })
+        let code = self.recorder.last_code_to(&to).unwrap();
+        Ok(Session { id, code })
     }
 
     pub(crate) async fn check(&self, id: &str, code: &str) -> Result<Verdict, CheckError> {
