@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use countersign::{Limit, Stopwatch, Verifier};
 use tracing::{Instrument, Span, field};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Head};
 use crate::call::Call;
 use crate::calls::{cancel, check, destination, resend, reset, send, status};
 use crate::failure_alarm::FailureAlarm;
@@ -123,7 +124,16 @@ impl Api {
 
     /// Reads a request, and runs its call to its end: a caller that hangs up must not cut
     /// a delivery in two, nor take others down who wait for the same record.
-    async fn serve<F, R>(self: Arc<Self>, call: Call, request: Request, run: F) -> Response
+    ///
+    /// The head is read before the future is made, which would be three times as large with
+    /// the request in it.
+    fn serve<F, R>(
+        self: Arc<Self>,
+        call: Call,
+        session: Option<String>,
+        request: Request,
+        run: F,
+    ) -> impl Future<Output = Response> + Send
     where
         F: FnOnce(Arc<Self>, Ask) -> R + Send + 'static,
         R: Future<Output = Result<Reply, Problem>> + Send + 'static,
@@ -135,19 +145,24 @@ impl Api {
         let client = self
             .end_user_proxies
             .client(request.extensions(), request.headers());
-        let served = async {
-            match Ask::read(call, request).await {
-                Err(problem) => finish(name, watch, Err(problem)),
-                Ok(mut ask) => {
-                    ask.client = client;
-                    let tasks = self.tasks.clone();
-                    let work = async move { finish(name, watch, run(self, ask).await) };
-                    let done = tasks.run(work).await;
-                    done.unwrap_or_else(|_| panicked(name, watch))
-                }
-            }
+        let head = span.in_scope(|| Head::read(call, session, request));
+        let served = async move {
+            let asked = match head {
+                Ok(head) => head.with_body().await,
+                Err(problem) => Err(problem),
+            };
+            let mut ask = match asked {
+                Ok(ask) => ask,
+                Err(problem) => return finish(name, watch, Err(problem)),
+            };
+            ask.client = client;
+            let tasks = self.tasks.clone();
+            let work = async move { finish(name, watch, run(self, ask).await) };
+            let done = tasks.run(work).await;
+            done.unwrap_or_else(|_| panicked(name, watch))
         };
-        numbered(served.instrument(span).await, id)
+        let served = served.instrument(span);
+        async move { numbered(served.await, id) }
     }
 }
 
@@ -203,34 +218,49 @@ fn panicked(call: &'static str, watch: Stopwatch) -> Response {
     finish(call, watch, Err(problem))
 }
 
-async fn on_send(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.serve(Call::Send, request, send).await
+fn on_send(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
+    api.serve(Call::Send, None, request, send)
 }
 
-async fn on_start(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.serve(Call::Start, request, send).await
+fn on_start(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
+    api.serve(Call::Start, None, request, send)
 }
 
-async fn on_check(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.serve(Call::Check, request, check).await
+fn on_check(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
+    api.serve(Call::Check, None, request, check)
 }
 
-async fn on_resend(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.serve(Call::Resend, request, resend).await
+fn on_resend(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
+    api.serve(Call::Resend, None, request, resend)
 }
 
-async fn on_status(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.serve(Call::Status, request, status).await
+/// What a path names; nothing where it is no text.
+type Named = Result<Path<String>, PathRejection>;
+
+fn on_status(
+    State(api): State<Arc<Api>>,
+    session: Named,
+    request: Request,
+) -> impl Future<Output = Response> {
+    api.serve(Call::Status, named(session), request, status)
 }
 
-async fn on_cancel(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.serve(Call::Cancel, request, cancel).await
+fn on_cancel(
+    State(api): State<Arc<Api>>,
+    session: Named,
+    request: Request,
+) -> impl Future<Output = Response> {
+    api.serve(Call::Cancel, named(session), request, cancel)
 }
 
-async fn on_reset(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.serve(Call::Reset, request, reset).await
+fn named(path: Named) -> Option<String> {
+    path.ok().map(|Path(name)| name)
 }
 
-async fn on_destination(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.serve(Call::Destination, request, destination).await
+fn on_reset(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
+    api.serve(Call::Reset, None, request, reset)
+}
+
+fn on_destination(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
+    api.serve(Call::Destination, None, request, destination)
 }

@@ -2,15 +2,16 @@
 
 use std::net::IpAddr;
 
-use axum::RequestExt;
-use axum::extract::{Path, Query, Request};
-use axum::http::{HeaderMap, HeaderName};
+use axum::body::Body;
+use axum::extract::{Query, Request};
+use axum::http::{HeaderMap, HeaderName, Uri};
 use countersign::{Channel, Destination, DestinationError, Purpose, Tenant, Verifier};
 use tracing::Span;
 
-use crate::body::Values;
+use crate::body::{Values, read_bytes, require_json};
 use crate::call::Call;
 use crate::caller::Caller;
+use crate::fields::Field;
 use crate::problem::{Problem, ProblemKind};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -27,12 +28,24 @@ pub(crate) struct Ask {
     pub(crate) client: Option<IpAddr>,
 }
 
-impl Ask {
-    /// Who calls and what for, before the body is read; then the body.
-    pub(crate) async fn read(call: Call, mut request: Request) -> Result<Self, Problem> {
-        let caller = Caller::take(request.extensions_mut(), call.scopes())?;
+/// A request of which only the body is not yet read. The rest of the head is gone by then:
+/// it lies in the connection's buffer, which can be used again without it.
+pub(crate) struct Head {
+    ask: Ask,
+    body: Option<(&'static [Field], Body)>,
+}
+
+impl Head {
+    /// Who calls and what for; `session` is what the path named, if it was text.
+    pub(crate) fn read(
+        call: Call,
+        session: Option<String>,
+        request: Request,
+    ) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::take(&mut parts.extensions, call.scopes())?;
         Span::current().record("tenant", caller.tenant.name());
-        let mut ask = Self {
+        let mut ask = Ask {
             tenant: caller.tenant,
             values: Values::default(),
             idempotency_key: None,
@@ -40,17 +53,33 @@ impl Ask {
             client: None,
         };
         match call {
-            Call::Status | Call::Cancel => ask.subject = session_in_path(&mut request).await?,
-            Call::Destination => ask.subject = destination_in_query(&mut request).await?,
-            Call::Send | Call::Start => ask.idempotency_key = idempotency_key(request.headers())?,
+            Call::Status | Call::Cancel => {
+                // What is no text is no session's id.
+                ask.subject = session.ok_or_else(Problem::unknown_session)?;
+            }
+            Call::Destination => ask.subject = destination_in_query(&parts.uri)?,
+            Call::Send | Call::Start => ask.idempotency_key = idempotency_key(&parts.headers)?,
             Call::Check | Call::Resend | Call::Reset | Call::Activate => {}
         }
-        if let Some(fields) = call.fields() {
-            ask.values = Values::read(fields, request).await?;
+        let fields = call.fields();
+        if fields.is_some() {
+            require_json(&parts.headers)?;
+        }
+        let body = fields.map(|fields| (fields, body));
+        Ok(Self { ask, body })
+    }
+
+    /// Reads the body, if the call has one.
+    pub(crate) async fn with_body(self) -> Result<Ask, Problem> {
+        let Self { mut ask, body } = self;
+        if let Some((fields, body)) = body {
+            ask.values = Values::parse(fields, &read_bytes(body).await?)?;
         }
         Ok(ask)
     }
+}
 
+impl Ask {
     pub(crate) fn channel(&self) -> Option<Channel> {
         self.values.text("channel").and_then(Channel::from_name)
     }
@@ -94,18 +123,9 @@ pub(crate) fn destination(
     Ok(to)
 }
 
-async fn session_in_path(request: &mut Request) -> Result<String, Problem> {
-    let path = request.extract_parts::<Path<String>>().await;
-    // What is no text is no session's id.
-    path.map(|Path(id)| id)
-        .map_err(|_| Problem::unknown_session())
-}
-
-async fn destination_in_query(request: &mut Request) -> Result<String, Problem> {
+fn destination_in_query(uri: &Uri) -> Result<String, Problem> {
     let refused = || Problem::invalid("to", "exactly one `to` is expected in the query");
-    let query = request
-        .extract_parts::<Query<Vec<(String, String)>>>()
-        .await;
+    let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let Query(mut query) = query.map_err(|_| refused())?;
     match (query.pop(), query.is_empty()) {
         // A `+` in a query stands for a space; no destination begins with one.

@@ -1,11 +1,12 @@
 //! Bodies, read strictly: one flat JSON object of documented fields, each once.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::Pin;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::http::{HeaderMap, header};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
@@ -29,16 +30,7 @@ enum Given {
 
 impl Values {
     /// Reads a body that must be an object of `fields`.
-    pub(crate) async fn read(fields: &'static [Field], request: Request) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            let detail = "the content type must be application/json";
-            return Err(Problem::new(ProblemKind::NotJson, detail));
-        }
-        let bytes = read_bytes(request).await?;
-        Self::parse(fields, &bytes)
-    }
-
-    fn parse(fields: &'static [Field], bytes: &[u8]) -> Result<Self, Problem> {
+    pub(crate) fn parse(fields: &'static [Field], bytes: &[u8]) -> Result<Self, Problem> {
         let mut reading = Reading {
             fields,
             values: Self(Vec::with_capacity(4)),
@@ -123,18 +115,40 @@ impl fmt::Debug for Values {
     }
 }
 
-/// A body's bytes, of which no more are read than it may have.
-pub(crate) async fn read_bytes(mut request: Request) -> Result<Bytes, Problem> {
-    // Here and not as a layer around the routes: one boxed service less on every call.
-    DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
-    let read = Bytes::from_request(request, &()).await;
-    read.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(ProblemKind::TooLarge, "a body has at most 16384 bytes")
-        } else {
-            Problem::new(ProblemKind::Malformed, "the body ended too early")
+/// A body's bytes, of which no more are read than it may have. A body in one piece, as
+/// nearly all are, is not copied.
+pub(crate) async fn read_bytes(mut body: Body) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(ProblemKind::TooLarge, "a body has at most 16384 bytes");
+    let announced = usize::try_from(body.size_hint().lower());
+    if announced.is_ok_and(|announced| announced > MAX_BODY_BYTES) {
+        return Err(too_large());
+    }
+    let mut whole = Bytes::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let early = |_| Problem::new(ProblemKind::Malformed, "the body ended too early");
+        // Trailers say nothing to us.
+        let Ok(piece) = frame.map_err(early)?.into_data() else {
+            continue;
+        };
+        if whole.len() + piece.len() > MAX_BODY_BYTES {
+            return Err(too_large());
         }
-    })
+        whole = if whole.is_empty() {
+            piece
+        } else {
+            Bytes::from([whole, piece].concat())
+        };
+    }
+    Ok(whole)
+}
+
+/// Whether a body is said to be JSON, which all of ours are.
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    let detail = "the content type must be application/json";
+    Err(Problem::new(ProblemKind::NotJson, detail))
 }
 
 struct Reading {

@@ -190,7 +190,7 @@ impl Told {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
         let headers = request.headers().iter().filter_map(text).collect();
-        let body = read_bytes(request).await?;
+        let body = read_bytes(request.into_body()).await?;
         Ok(Self { url, headers, body })
     }
 
