@@ -207,6 +207,17 @@ mod tests {
         for (millis, seconds) in [(0, 0), (1, 1), (1000, 1), (1001, 2)] {
             assert_eq!(Timestamp::from_millis(millis).ceil_secs(), seconds);
         }
+        for (millis, seconds) in [(0, 0), (999, 0), (1000, 1), (5999, 5), (u64::MAX, u32::MAX)] {
+            assert_eq!(Timestamp::from_millis(millis).floor_secs(), seconds);
+        }
+    }
+
+    #[test]
+    fn a_stopwatch_s_milliseconds_go_on() {
+        let watch = Stopwatch::start();
+        while watch.elapsed_millis() == 0 {
+            assert!(watch.elapsed().as_millis() < 1000, "it stands still");
+        }
     }
 
     #[test]

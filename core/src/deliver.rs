@@ -257,6 +257,28 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_says_in_words_what_it_is() {
+        let pause = DeliverError::throttled(Duration::from_secs(7));
+        for (failure, words) in [
+            (pause, "the provider asked for a pause"),
+            (
+                DeliverError::transient(),
+                "the provider could not take the message now",
+            ),
+            (
+                DeliverError::transient().may_have_left(),
+                "the provider's answer was lost",
+            ),
+            (
+                DeliverError::permanent(Permanent::Blocked),
+                "the destination blocks such messages",
+            ),
+        ] {
+            assert_eq!(failure.to_string(), words);
+        }
+    }
+
+    #[test]
     fn another_may_take_what_was_refused_here_and_did_not_leave() {
         let taken_elsewhere = |failure: DeliverError| {
             let lost = failure.may_have_left();

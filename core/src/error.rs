@@ -308,3 +308,17 @@ pub struct PolicyError {
     /// What is wrong, and what would be right.
     pub problem: &'static str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_succeed_later_is_transient_and_nothing_else() {
+        assert!(StoreError::unavailable("down").is_transient());
+        assert!(StoreError::indeterminate("cut").is_transient());
+        assert!(StoreError::Contended.is_transient());
+        assert!(!StoreError::Unsupported("scan").is_transient());
+        assert!(!StoreError::Corrupt(CorruptRecord::Foreign).is_transient());
+    }
+}

@@ -228,6 +228,24 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_looks_at_sixteen_values_for_each_that_it_may_remove() {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(200)));
+        let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        let mut crowd = (0..).filter(|n| shard::of(key(*n)) == 0);
+        for n in crowd.by_ref().take(100) {
+            put(&store, n, None);
+        }
+        put(&store, crowd.next().unwrap(), Some(100));
+        let mut sweeps = 1;
+        while now(store.sweep(1)).unwrap() == 0 {
+            sweeps += 1;
+            assert!(sweeps < 100, "never found");
+        }
+        // A hundred values before it, sixteen at a time; a shard's end costs no look.
+        assert_eq!(sweeps, 7);
+    }
+
+    #[test]
     fn sweeps_are_bounded_and_get_everywhere() {
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(200)));
         let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);

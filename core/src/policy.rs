@@ -325,6 +325,19 @@ mod tests {
     }
 
     #[test]
+    fn a71_a_limit_s_bounds_are_allowed_and_one_more_is_not() {
+        let valid = |max, seconds| {
+            let policy = Policy {
+                source_sends: Some(Limit::new(max, seconds)),
+                ..Policy::default()
+            };
+            policy.validate().is_ok()
+        };
+        assert!(valid(1, 1) && valid(40_000, 1));
+        assert!(!valid(0, 1) && !valid(1, 0) && !valid(40_001, 1));
+    }
+
+    #[test]
     fn a71_nonsense_is_refused_by_name() {
         let refused = |change: fn(&mut Policy)| {
             let mut policy = Policy::default();

@@ -123,23 +123,26 @@ pub(crate) async fn read_bytes(mut body: Body) -> Result<Bytes, Problem> {
     if announced.is_ok_and(|announced| announced > MAX_BODY_BYTES) {
         return Err(too_large());
     }
-    let mut whole = Bytes::new();
+    let (mut first, mut rest) = (Bytes::new(), Vec::new());
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let early = |_| Problem::new(ProblemKind::Malformed, "the body ended too early");
         // Trailers say nothing to us.
         let Ok(piece) = frame.map_err(early)?.into_data() else {
             continue;
         };
-        if whole.len() + piece.len() > MAX_BODY_BYTES {
+        if first.len() + rest.len() + piece.len() > MAX_BODY_BYTES {
             return Err(too_large());
         }
-        whole = if whole.is_empty() {
-            piece
+        if first.is_empty() {
+            first = piece;
         } else {
-            Bytes::from([whole, piece].concat())
-        };
+            rest.extend_from_slice(&piece);
+        }
     }
-    Ok(whole)
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    Ok(Bytes::from([&first[..], &rest].concat()))
 }
 
 /// Whether a body is said to be JSON, which all of ours are.

@@ -210,6 +210,12 @@ fn a21_the_measure_of_fairness_sees_a_plain_remainder() {
 }
 
 #[test]
+fn alphabets_have_their_names() {
+    assert_eq!(Alphabet::Digits.name(), "digits");
+    assert_eq!(Alphabet::Alphanumeric.name(), "alphanumeric");
+}
+
+#[test]
 fn alphanumeric_codes_have_no_look_alikes() {
     let symbols = Alphabet::Alphanumeric.symbols();
     for pair in ["0O", "1I", "1L", "2Z", "5S", "8B", "UV"] {

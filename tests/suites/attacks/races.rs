@@ -117,7 +117,7 @@ async fn one_is_approved(bench: &Arc<Bench>, kind: Kind, rounds: u32) {
 fn a16_the_owner_is_never_refused_while_attempts_are_left() {
     on_every_store(|kind| async move {
         let bench = Arc::new(Bench::new(kind).await);
-        for round in 0..kind.rounds(1000) {
+        for round in 0..kind.rounds(10_000) {
             let (sent, code) = a_round(&bench, round).await;
             let mut codes: Vec<_> = (0..4).map(|n| wrong(&code, n)).collect();
             codes.insert(round as usize % 5, code);

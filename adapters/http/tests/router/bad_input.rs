@@ -242,6 +242,20 @@ async fn a27_long_and_deep_bodies_are_refused() {
     assert_eq!(desk.raw("/v1/verify/check", most).await.status, 404);
 }
 
+#[tokio::test]
+async fn a27_a_body_in_single_bytes_is_the_body_and_has_its_bound() {
+    let desk = Desk::new();
+    for (length, status) in [(16_384, 404), (16_385, 413)] {
+        let mut bytes = br#"{"session_id":"x","code":"123456"}"#.to_vec();
+        bytes.resize(length, b' ');
+        // The last of them is taken first.
+        let single = bytes.iter().rev().map(|byte| Ok(vec![*byte]));
+        let body = Body::from_stream(Chunks(single.collect()));
+        let answer = desk.raw("/v1/verify/check", body).await;
+        assert_eq!(answer.status, status, "{length} bytes");
+    }
+}
+
 struct Chunks(Vec<Result<Vec<u8>, std::io::Error>>);
 
 impl futures_core::Stream for Chunks {
