@@ -9,7 +9,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use countersign::{Limit, Stopwatch, Verifier};
 use tracing::{Instrument, Span, field};
 
@@ -104,14 +104,14 @@ impl Api {
     /// request's extensions, or answers 401.
     pub fn router(&self) -> Router {
         Router::new()
-            .route(Call::Send.path(), post(on_send))
-            .route(Call::Start.path(), post(on_start))
-            .route(Call::Check.path(), post(on_check))
-            .route(Call::Resend.path(), post(on_resend))
-            .route(Call::Status.path(), get(on_status))
-            .route(Call::Cancel.path(), delete(on_cancel))
-            .route(Call::Reset.path(), post(on_reset))
-            .route(Call::Destination.path(), get(on_destination))
+            .route(Call::Send.path(), on(Call::Send, send))
+            .route(Call::Start.path(), on(Call::Start, send))
+            .route(Call::Check.path(), on(Call::Check, check))
+            .route(Call::Resend.path(), on(Call::Resend, resend))
+            .route(Call::Status.path(), on(Call::Status, status))
+            .route(Call::Cancel.path(), on(Call::Cancel, cancel))
+            .route(Call::Reset.path(), on(Call::Reset, reset))
+            .route(Call::Destination.path(), on(Call::Destination, destination))
             .method_not_allowed_fallback(|| async { no_method() })
             .with_state(Arc::new(self.clone()))
     }
@@ -218,49 +218,22 @@ fn panicked(call: &'static str, watch: Stopwatch) -> Response {
     finish(call, watch, Err(problem))
 }
 
-fn on_send(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
-    api.serve(Call::Send, None, request, send)
+/// A call's method, and its way to `run`; a session where its path names one.
+fn on<F, R>(call: Call, run: F) -> MethodRouter<Arc<Api>>
+where
+    F: Fn(Arc<Api>, Ask) -> R + Copy + Send + Sync + 'static,
+    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
+{
+    let serve = move |State(api): State<Arc<Api>>, session: Named, request: Request| {
+        let session = session.ok().map(|Path(id)| id);
+        api.serve(call, session, request, run)
+    };
+    match call.method() {
+        "get" => get(serve),
+        "delete" => delete(serve),
+        _ => post(serve),
+    }
 }
 
-fn on_start(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
-    api.serve(Call::Start, None, request, send)
-}
-
-fn on_check(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
-    api.serve(Call::Check, None, request, check)
-}
-
-fn on_resend(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
-    api.serve(Call::Resend, None, request, resend)
-}
-
-/// What a path names; nothing where it is no text.
+/// What a path names; nothing where that is no text.
 type Named = Result<Path<String>, PathRejection>;
-
-fn on_status(
-    State(api): State<Arc<Api>>,
-    session: Named,
-    request: Request,
-) -> impl Future<Output = Response> {
-    api.serve(Call::Status, named(session), request, status)
-}
-
-fn on_cancel(
-    State(api): State<Arc<Api>>,
-    session: Named,
-    request: Request,
-) -> impl Future<Output = Response> {
-    api.serve(Call::Cancel, named(session), request, cancel)
-}
-
-fn named(path: Named) -> Option<String> {
-    path.ok().map(|Path(name)| name)
-}
-
-fn on_reset(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
-    api.serve(Call::Reset, None, request, reset)
-}
-
-fn on_destination(State(api): State<Arc<Api>>, request: Request) -> impl Future<Output = Response> {
-    api.serve(Call::Destination, None, request, destination)
-}

@@ -28,8 +28,8 @@ pub(crate) struct Ask {
     pub(crate) client: Option<IpAddr>,
 }
 
-/// A request of which only the body is not yet read. The rest of the head is gone by then:
-/// it lies in the connection's buffer, which can be used again without it.
+/// A request of which only the body is not yet read, and nothing else is kept: what waits for
+/// the body is small.
 pub(crate) struct Head {
     ask: Ask,
     body: Option<(&'static [Field], Body)>,

@@ -6,7 +6,7 @@ use crate::process::Started;
 
 /// Turns of each, a second long: many short ones, so that what disturbs the machine for
 /// a while disturbs both.
-const ROUNDS: usize = 9;
+pub(crate) const ROUNDS: usize = 9;
 
 /// The floor, which stays up and is loaded in every other turn.
 pub(crate) struct Contest {

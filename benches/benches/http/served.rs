@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::client::{Shot, Target};
-use crate::contest::Contest;
+use crate::contest::{Contest, ROUNDS};
 use crate::parts::http_client;
 use crate::parts::redis::Redis;
 use crate::parts::server::Home;
@@ -33,7 +33,7 @@ pub(crate) async fn measure(contest: &Contest, store: &str) -> Result<(), String
     // Each turn begins elsewhere, or the first sessions would be guessed at in all of them.
     let check = |round| {
         let mut ids = ids.clone();
-        ids.rotate_left(round * SESSIONS / 9);
+        ids.rotate_left(round * SESSIONS / ROUNDS);
         Shot::check(ids, &key)
     };
     let name = format!("countersign: check, {store}");
