@@ -108,6 +108,18 @@ impl StoreError {
         }
     }
 
+    /// The same for somebody else whom it met, without its source.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Unavailable { reason, .. } => Self::unavailable(reason.clone()),
+            Self::Indeterminate { reason, .. } => Self::indeterminate(reason.clone()),
+            Self::Contended => Self::Contended,
+            Self::Corrupt(corrupt) => Self::Corrupt(*corrupt),
+            Self::Unsupported(operation) => Self::Unsupported(operation),
+        }
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

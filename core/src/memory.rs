@@ -14,7 +14,8 @@ use crate::error::StoreError;
 use crate::record::{Effect, Moment, RecordKey, Step};
 use crate::store::{Durability, Entry, Incarnation, Loaded, SessionStore, Swap};
 
-const SHARDS: usize = 256;
+/// Few enough that what leads to a value stays in a processor's cache.
+const SHARDS: usize = 64;
 
 /// A sweep looks at no more values than this for each one that it may remove.
 const LOOKS_PER_REMOVAL: usize = 16;
@@ -81,14 +82,17 @@ impl MemoryStore {
         Incarnation::new(self.incarnation.load(Ordering::SeqCst))
     }
 
-    /// The step runs under the shard's lock, so nobody can come in between.
-    fn take(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
+    /// The step runs under the shard's lock, so nobody can come in between. It is made there
+    /// too: a digest takes about as long as memory that nobody looked at for a while.
+    fn take(&self, key: RecordKey, make: &dyn Fn() -> Step) -> Result<Effect, StoreError> {
         let mut shard = self.shard(key);
+        let likely = shard.fetch(key);
+        let step = make();
         let moment = Moment {
             now: self.clock.now(),
             incarnation: self.incarnation(),
         };
-        shard.apply(key, step, moment)
+        shard.apply(key, likely, &step, moment)
     }
 
     fn shard(&self, key: RecordKey) -> MutexGuard<'_, Shard> {
@@ -130,11 +134,15 @@ impl SessionStore for MemoryStore {
     }
 
     async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
-        self.take(key, step)
+        self.take(key, &|| step.clone())
     }
 
-    fn apply_now(&self, key: RecordKey, step: &Step) -> Option<Result<Effect, StoreError>> {
-        Some(self.take(key, step))
+    fn apply_now(
+        &self,
+        key: RecordKey,
+        make: &dyn Fn() -> Step,
+    ) -> Option<Result<Effect, StoreError>> {
+        Some(self.take(key, make))
     }
 
     /// Goes on where the last sweep stopped, one short lock at a time.

@@ -18,6 +18,7 @@ mod seat;
 mod tests;
 
 pub use apply::apply_once;
+pub use batch::Batch;
 pub use queue::StepQueue;
 
 /// One uninterrupted life of a store. A crash that may have lost acknowledged writes
@@ -142,9 +143,14 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
 
     /// The same, where it can be told at once, without waiting for anything; none where it
     /// cannot, and then nothing was done. It saves the callers of a store in their own
-    /// memory a future for each step.
-    fn apply_now(&self, key: RecordKey, step: &Step) -> Option<Result<Effect, StoreError>> {
-        let _ = (key, step);
+    /// memory a future for each step, and the step is made when the store wants it: while
+    /// the record is on its way from memory.
+    fn apply_now(
+        &self,
+        key: RecordKey,
+        make: &dyn Fn() -> Step,
+    ) -> Option<Result<Effect, StoreError>> {
+        let _ = (key, make);
         None
     }
 

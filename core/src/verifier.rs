@@ -96,13 +96,17 @@ impl Verifier {
             at: self.now(),
             action,
         };
-        self.take(key, &step).await
+        self.take(key, &|| step.clone()).await
     }
 
-    async fn take(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
-        match self.0.store.apply_now(key, step) {
+    async fn take(
+        &self,
+        key: RecordKey,
+        make: &(dyn Fn() -> Step + Sync),
+    ) -> Result<Effect, StoreError> {
+        match self.0.store.apply_now(key, make) {
             Some(told) => told,
-            None => self.0.store.apply(key, step).await,
+            None => self.0.store.apply(key, &make()).await,
         }
     }
 }

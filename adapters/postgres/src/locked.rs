@@ -9,7 +9,7 @@ use countersign::{RecordKey, SessionStore, StoreError};
 
 use crate::backend::Backend;
 use crate::store::finish;
-use crate::transaction::{Held, owned};
+use crate::transaction::{Held, Write};
 
 /// A load keeps its transaction open, the swap after it commits that. Dropped without a
 /// swap it rolls back.
@@ -36,9 +36,9 @@ impl Locked {
 impl SessionStore for Locked {
     async fn load(&self, key: RecordKey) -> Result<Loaded, StoreError> {
         drop(self.put(None));
-        let held = finish(Held::begin(Arc::clone(&self.backend), key)).await?;
+        let held = finish(Held::one(Arc::clone(&self.backend), key)).await?;
         let loaded = Loaded {
-            value: held.value.clone(),
+            value: held.value(key).map(<[u8]>::to_vec),
             now: held.moment.now,
             incarnation: held.moment.incarnation,
         };
@@ -50,7 +50,7 @@ impl SessionStore for Locked {
     /// may have been made, and then the swap is lost.
     async fn swap(
         &self,
-        _: RecordKey,
+        key: RecordKey,
         _: Option<&[u8]>,
         next: Entry<'_>,
         _: Incarnation,
@@ -58,8 +58,8 @@ impl SessionStore for Locked {
         let Some(held) = self.put(None) else {
             return Ok(Swap::Lost);
         };
-        let (bytes, garbage_after) = owned(next);
-        finish(held.commit(bytes, garbage_after)).await
+        let write = Write::new(key, next);
+        finish(async move { held.commit(&write).await }).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! How keys and times become numbers of PostgreSQL.
 
 use countersign::{RecordKey, Timestamp};
+use tokio_postgres::Row;
 
 /// A key's bytes as a `bigint`. Those are signed: with the highest bit turned
 /// they sort as the bytes do, so that listings have the same order in every store.
@@ -11,6 +12,11 @@ pub(crate) fn id(key: RecordKey) -> i64 {
 /// The key of a `bigint`.
 pub(crate) fn key(id: i64) -> RecordKey {
     RecordKey::from_bytes((id ^ i64::MIN).to_be_bytes())
+}
+
+/// An id and its value.
+pub(crate) fn held(row: &Row) -> Result<(i64, Vec<u8>), tokio_postgres::Error> {
+    Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 /// Milliseconds since 1970.

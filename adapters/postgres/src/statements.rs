@@ -6,13 +6,28 @@
 pub(crate) const BEGIN: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit = on";
 
-pub(crate) const LOCK: &str = "SELECT value FROM countersign_records WHERE key = $1 FOR UPDATE";
+pub(crate) const LOCK: &str =
+    "SELECT key, value FROM countersign_records WHERE key = $1 FOR UPDATE";
+
+/// One, if nobody has it locked. For an array of one PostgreSQL would make a plan each time.
+pub(crate) const LOCK_FREE: &str = "SELECT key, value FROM countersign_records \
+    WHERE key = $1 FOR UPDATE SKIP LOCKED";
+
+/// Many at once, and never behind another's lock: what is locked is passed over, and so no
+/// two transactions wait for each other, whatever the order of their keys.
+pub(crate) const LOCK_ALL: &str = "SELECT key, value FROM countersign_records \
+    WHERE key = ANY($1) FOR UPDATE SKIP LOCKED";
 
 pub(crate) const INSERT: &str = "INSERT INTO countersign_records (key, garbage_after, value) \
     VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING";
 
 pub(crate) const UPDATE: &str =
     "UPDATE countersign_records SET garbage_after = $2, value = $3 WHERE key = $1";
+
+pub(crate) const UPDATE_ALL: &str = "UPDATE countersign_records AS held \
+    SET garbage_after = next.garbage_after, value = next.value \
+    FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS next (key, garbage_after, value) \
+    WHERE held.key = next.key";
 
 pub(crate) const SCAN: &str =
     "SELECT key FROM countersign_records WHERE key >= $1 ORDER BY key LIMIT $2";
@@ -90,13 +105,16 @@ impl Reads {
     }
 
     /// All statements, to be prepared beforehand.
-    pub(crate) const fn all(self) -> [&'static str; 8] {
+    pub(crate) const fn all(self) -> [&'static str; 11] {
         [
             self.moment,
             self.load,
             LOCK,
+            LOCK_FREE,
+            LOCK_ALL,
             INSERT,
             UPDATE,
+            UPDATE_ALL,
             SCAN,
             PING,
             SWEEP,

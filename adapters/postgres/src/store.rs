@@ -4,13 +4,14 @@ use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign::record::{Effect, Step};
+use countersign::record::{Action, Effect, Step};
 use countersign::store::{Durability, Entry, Incarnation, Loaded, Swap};
 use countersign::{RecordKey, SessionStore, StoreError};
 
 use crate::error::Error;
 use crate::locked::Locked;
-use crate::transaction::{Held, owned};
+use crate::transaction::{Held, Write};
+use crate::turns::Told;
 use crate::{PostgresStore, fence, row, statements, sweep};
 
 #[async_trait]
@@ -35,17 +36,24 @@ impl SessionStore for PostgresStore {
         next: Entry<'_>,
         incarnation: Incarnation,
     ) -> Result<Swap, StoreError> {
-        let held = finish(Held::begin(Arc::clone(&self.backend), key)).await?;
-        if held.value.as_deref() != seen || held.moment.incarnation != incarnation {
+        let held = finish(Held::one(Arc::clone(&self.backend), key)).await?;
+        if held.value(key) != seen || held.moment.incarnation != incarnation {
             return Ok(Swap::Lost);
         }
-        let (bytes, garbage_after) = owned(next);
-        finish(held.commit(bytes, garbage_after)).await
+        let write = Write::new(key, next);
+        finish(async move { held.commit(&write).await }).await
     }
 
-    /// The pure step runs here, under the row's lock. Steps of this process on one record
-    /// are taken together: a hot one costs one connection and few commits.
+    /// The pure step runs here, under the row's lock. Checks that wait for one another share
+    /// a transaction. Where that does not come to the row, and for other steps, those of this
+    /// process on one record are taken together: a hot one costs one connection and few
+    /// commits.
     async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
+        if let Action::Check(_) = &step.action
+            && let Told::Effect(effect) = self.turns.check(key, step).await?
+        {
+            return Ok(effect);
+        }
         let locked = Locked::new(&self.backend);
         self.queue.apply(&locked, key, step).await
     }

@@ -1,4 +1,4 @@
-//! A step's transaction: two round trips, with the row's lock in between.
+//! A transaction of steps: two round trips, with the rows' locks in between.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,30 +16,74 @@ use crate::backend::{Backend, TRIES};
 use crate::error::{Error, is_conflict};
 use crate::{fence, row, statements};
 
-/// A row under its lock, in an open transaction; an absent one has no lock.
+/// Rows under their locks, in an open transaction; an absent one has no lock.
 pub(crate) struct Held {
     backend: Arc<Backend>,
     /// Gone once it commits.
     client: Option<Client>,
-    id: i64,
-    pub(crate) value: Option<Vec<u8>>,
+    /// What was found, by id.
+    rows: Vec<(i64, Vec<u8>)>,
     pub(crate) moment: Moment,
 }
 
+/// Which rows are to be locked.
+enum Rows {
+    /// This one, waiting for it as long as it takes.
+    One(i64),
+    /// Of these, those that nobody has locked.
+    Free(Vec<i64>),
+}
+
+/// A value to write under a key.
+pub(crate) struct Write {
+    id: i64,
+    bytes: Vec<u8>,
+    garbage_after: Option<i64>,
+}
+
+impl Write {
+    pub(crate) fn new(key: RecordKey, next: Entry<'_>) -> Self {
+        Self {
+            id: row::id(key),
+            bytes: next.bytes.to_vec(),
+            garbage_after: next.garbage_after.map(row::millis),
+        }
+    }
+}
+
 impl Held {
+    /// The row of one key, for which it waits.
+    pub(crate) async fn one(backend: Arc<Backend>, key: RecordKey) -> Result<Self, StoreError> {
+        Self::begin(backend, Rows::One(row::id(key))).await
+    }
+
+    /// The rows of these keys that are there and that nobody else has locked.
+    pub(crate) async fn free(
+        backend: Arc<Backend>,
+        keys: impl Iterator<Item = RecordKey>,
+    ) -> Result<Self, StoreError> {
+        Self::begin(backend, Rows::Free(keys.map(row::id).collect())).await
+    }
+
+    /// The value under a key; none where it is absent, or locked by others.
+    pub(crate) fn value(&self, key: RecordKey) -> Option<&[u8]> {
+        let id = row::id(key);
+        let held = self.rows.iter().find(|(held, _)| *held == id);
+        held.map(|(_, value)| value.as_slice())
+    }
+
     /// The first round trip. Nothing has been written by then, so it is tried again on
     /// another connection where the server has closed this one meanwhile.
-    pub(crate) async fn begin(backend: Arc<Backend>, key: RecordKey) -> Result<Self, StoreError> {
+    async fn begin(backend: Arc<Backend>, rows: Rows) -> Result<Self, StoreError> {
         let mut tries = 1;
         loop {
             let client = backend.client().await?;
-            match try_begin(&backend, &client, row::id(key)).await {
-                Ok((value, moment)) => {
+            match try_begin(&backend, &client, &rows).await {
+                Ok((rows, moment)) => {
                     return Ok(Self {
                         backend,
                         client: Some(client),
-                        id: row::id(key),
-                        value,
+                        rows,
                         moment,
                     });
                 }
@@ -54,27 +98,45 @@ impl Held {
         }
     }
 
-    /// The second round trip: writes and commits. A row that another has made since is
-    /// a lost swap.
-    pub(crate) async fn commit(
+    /// The second round trip, for one row: writes and commits. A row that another has made
+    /// since is a lost swap.
+    pub(crate) async fn commit(self, write: &Write) -> Result<Swap, StoreError> {
+        let sql = match self.rows.first() {
+            Some(_) => statements::UPDATE,
+            None => statements::INSERT,
+        };
+        let row: [&(dyn ToSql + Sync); 3] = [&write.id, &write.garbage_after, &write.bytes];
+        self.write(sql, &row, 1).await
+    }
+
+    /// The same for many rows that are all held.
+    pub(crate) async fn commit_all(self, writes: &[Write]) -> Result<Swap, StoreError> {
+        if let [write] = writes {
+            return self.commit(write).await;
+        }
+        let ids: Vec<_> = writes.iter().map(|write| write.id).collect();
+        let garbage_after: Vec<_> = writes.iter().map(|write| write.garbage_after).collect();
+        let bytes: Vec<_> = writes.iter().map(|write| write.bytes.as_slice()).collect();
+        let rows: [&(dyn ToSql + Sync); 3] = [&ids, &garbage_after, &bytes];
+        let count = u64::try_from(writes.len()).unwrap_or(u64::MAX);
+        self.write(statements::UPDATE_ALL, &rows, count).await
+    }
+
+    /// Writes so many rows, and commits.
+    async fn write(
         mut self,
-        bytes: Vec<u8>,
-        garbage_after: Option<i64>,
+        sql: &'static str,
+        values: &[&(dyn ToSql + Sync); 3],
+        count: u64,
     ) -> Result<Swap, StoreError> {
         let Some(client) = self.client.take() else {
             return Err(StoreError::unavailable("the transaction is over"));
         };
-        let write = match self.value {
-            Some(_) => statements::UPDATE,
-            None => statements::INSERT,
-        };
-        let write = client.prepare_cached(write).await.map_err(Error::from)?;
+        let write = client.prepare_cached(sql).await.map_err(Error::from)?;
         let answers = async {
-            let (id, bytes) = (self.id, bytes.as_slice());
-            let row: [&(dyn ToSql + Sync); 3] = [&id, &garbage_after, &bytes];
             let (written, committed) = tokio::join!(
                 biased;
-                client.execute(&write, &row),
+                client.execute(&write, values),
                 client.batch_execute("COMMIT"),
             );
             Ok((written, committed))
@@ -90,7 +152,8 @@ impl Held {
             discard(client);
         }
         match (written, committed) {
-            (Ok(rows), Ok(())) => Ok(if rows == 1 { Swap::Done } else { Swap::Lost }),
+            (Ok(rows), Ok(())) if rows == count => Ok(Swap::Done),
+            (Ok(_), Ok(())) => Ok(Swap::Lost),
             // The statement failed, so what came after it was a rollback.
             (Err(error), _) if is_statements_own(&error) => {
                 if is_conflict(&error) {
@@ -109,22 +172,29 @@ impl Held {
 async fn try_begin(
     backend: &Backend,
     client: &Client,
-    id: i64,
-) -> Result<(Option<Vec<u8>>, Moment), Error> {
-    let lock = client.prepare_cached(statements::LOCK).await?;
+    rows: &Rows,
+) -> Result<(Vec<(i64, Vec<u8>)>, Moment), Error> {
+    let (lock, which): (_, &(dyn ToSql + Sync)) = match rows {
+        Rows::One(id) => (statements::LOCK, id),
+        Rows::Free(ids) => match ids.as_slice() {
+            [id] => (statements::LOCK_FREE, id),
+            _ => (statements::LOCK_ALL, ids),
+        },
+    };
+    let lock = client.prepare_cached(lock).await?;
     let moment = client.prepare_cached(backend.reads.moment).await?;
-    let key: [&(dyn ToSql + Sync); 1] = [&id];
+    let which = [which];
     // In this order on the wire: nobody waits for an answer before all are sent.
     let answers = async {
         let (begun, held, moment) = tokio::join!(
             biased;
             client.batch_execute(statements::BEGIN),
-            client.query_opt(&lock, &key),
+            client.query(&lock, &which),
             client.query_one(&moment, &[]),
         );
         begun?;
-        let value = held?.map(|row| row.try_get(0)).transpose()?;
-        Ok((value, fence::moment(&moment?, backend.fence)?))
+        let rows = held?.iter().map(row::held).collect::<Result<_, _>>()?;
+        Ok((rows, fence::moment(&moment?, backend.fence)?))
     };
     backend.in_time(answers).await
 }
@@ -153,9 +223,4 @@ impl Drop for Held {
 /// was open.
 pub(crate) fn discard(client: Client) {
     drop(Object::take(client));
-}
-
-/// What an entry becomes in a row.
-pub(crate) fn owned(next: Entry<'_>) -> (Vec<u8>, Option<i64>) {
-    (next.bytes.to_vec(), next.garbage_after.map(row::millis))
 }

@@ -152,7 +152,7 @@ impl Turns {
             }
             Err(error) => {
                 for one in firsts {
-                    drop(one.reply.send(Err(same(&error))));
+                    drop(one.reply.send(Err(error.again())));
                 }
             }
         }
@@ -183,14 +183,5 @@ impl Drop for Turn {
             let turns = Arc::clone(&self.0);
             self.0.runtime.spawn(turns.go_on());
         }
-    }
-}
-
-/// The same error for each of those it met.
-fn same(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable { reason, .. } => StoreError::unavailable(reason),
-        StoreError::Indeterminate { reason, .. } => StoreError::indeterminate(reason),
-        other => StoreError::indeterminate(other.to_string()),
     }
 }

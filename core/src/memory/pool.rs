@@ -14,7 +14,9 @@ const MOST_FREE: usize = 64;
 
 /// A pool grows by so many slots. One piece that grew as a whole would be moved again and
 /// again, and the holes that it left were a sixth of the memory.
-const CHUNK: usize = 32;
+const CHUNK: usize = 128;
+/// A cache line, in bytes.
+const LINE: usize = 64;
 /// Never: the value has no end.
 const NEVER: u64 = (1 << 48) - 1;
 
@@ -97,6 +99,13 @@ impl Pool {
         &slot[HEADER..self.slot - free]
     }
 
+    /// Asks the memory for a slot, without waiting for it.
+    pub(super) fn fetch(&self, number: usize) {
+        let slot = self.slot(number);
+        let ends = slot.last().into_iter();
+        slot.iter().step_by(LINE).chain(ends).for_each(fetch);
+    }
+
     pub(super) fn is_garbage(&self, number: usize, now: Timestamp) -> bool {
         let mut until = [0; 8];
         until[2..].copy_from_slice(&self.slot(number)[8..14]);
@@ -118,6 +127,15 @@ impl Pool {
         let begin = number % CHUNK * self.slot;
         begin..begin + self.slot
     }
+}
+
+/// Asks the memory for the line that a byte lies in; where the processor cannot be asked, it
+/// waits when the byte is read.
+fn fetch(byte: &u8) {
+    #[cfg(target_arch = "x86_64")]
+    safe_arch::prefetch_t0(byte);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = byte;
 }
 
 #[cfg(test)]

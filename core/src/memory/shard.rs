@@ -24,6 +24,10 @@ pub(super) struct Shard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place(u32);
 
+/// Where a value lies, unless another's key looks alike.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Likely(Place);
+
 const NUMBER_BITS: u32 = 20;
 /// Slots of up to 64 KiB; a store must take values of 1 KiB.
 const POOLS: usize = 1 << (32 - NUMBER_BITS);
@@ -41,7 +45,7 @@ pub(super) struct Swept {
     pub(super) to_the_end: bool,
 }
 
-/// Which shard a key belongs to: a number below 256.
+/// Which shard a key belongs to: eight bits of it.
 pub(super) const fn of(key: RecordKey) -> usize {
     (hash(key) >> 32 & 0xff) as usize
 }
@@ -61,14 +65,24 @@ impl Shard {
             .flat_map(|pool| (0..pool.len()).map(|number| pool.key(number)))
     }
 
-    /// Takes the step on what is held, and holds what it left.
+    /// Asks the memory for the value, without waiting for it; and says where it lies, unless
+    /// that is another's with the same hash.
+    pub(super) fn fetch(&self, key: RecordKey) -> Option<Likely> {
+        let first = self.index.find(hash(key), |_| true).copied()?;
+        self.pools[first.pool()].fetch(first.number());
+        Some(Likely(first))
+    }
+
+    /// Takes the step on what is held, which likely is there, and holds what it left. Since it
+    /// was fetched, the shard was locked.
     pub(super) fn apply(
         &mut self,
         key: RecordKey,
+        likely: Option<Likely>,
         step: &Step,
         moment: Moment,
     ) -> Result<Effect, StoreError> {
-        let held = self.place(key);
+        let held = self.find(key, likely);
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         let mut record = match held {
@@ -168,6 +182,14 @@ impl Shard {
         swept
     }
 
+    fn find(&self, key: RecordKey, likely: Option<Likely>) -> Option<Place> {
+        let Likely(first) = likely?;
+        if key_at(&self.pools, first) == key {
+            return Some(first);
+        }
+        self.place(key)
+    }
+
     fn place(&self, key: RecordKey) -> Option<Place> {
         let own = |place: &Place| key_at(&self.pools, *place) == key;
         self.index.find(hash(key), own).copied()
@@ -219,4 +241,36 @@ fn key_at(pools: &[Pool], place: Place) -> RecordKey {
 const fn hash(key: RecordKey) -> u64 {
     let product = u64::from_le_bytes(key.to_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ product >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_found_though_another_looks_alike() {
+        let mut shard = Shard::default();
+        let keys: Vec<_> = (0..5_000u64)
+            .map(|n| RecordKey::from_bytes(n.to_be_bytes()))
+            .collect();
+        for key in &keys {
+            let next = Entry {
+                bytes: &key.to_bytes(),
+                garbage_after: None,
+            };
+            shard.put(*key, next).unwrap();
+        }
+        let mut alike = 0;
+        for key in &keys {
+            let likely = shard.fetch(*key);
+            let found = shard.find(*key, likely).unwrap();
+            assert_eq!(key_at(&shard.pools, found), *key);
+            alike += usize::from(likely.is_some_and(|Likely(first)| first != found));
+        }
+        assert!(alike > 0, "no two keys looked alike");
+        let absent = (5_000..10_000u64).map(|n| RecordKey::from_bytes(n.to_be_bytes()));
+        for key in absent {
+            assert_eq!(shard.find(key, shard.fetch(key)), None);
+        }
+    }
 }

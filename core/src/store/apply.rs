@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::record::{Effect, RecordKey, Step};
 use crate::store::SessionStore;
-use crate::store::batch::Seen;
+use crate::store::batch::Batch;
 use crate::store::patience::Patience;
 
 /// Takes one step by itself: at most 64 tries in at most five seconds.
@@ -21,7 +21,7 @@ pub async fn apply_once<S: SessionStore + ?Sized>(
 ) -> Result<Effect, StoreError> {
     let mut patience = Patience::new();
     loop {
-        let batch = Seen::load(store, key).await?.fold([step])?;
+        let batch = Batch::load(store, key, [step]).await?;
         if let Some(effect) = batch
             .settle(store, key)
             .await?

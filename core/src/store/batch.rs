@@ -1,4 +1,4 @@
-//! One load, a few steps folded over the value, one swap.
+//! A few steps folded over one value: between a load and its swap.
 
 use crate::clock::{Stopwatch, Timestamp};
 use crate::error::{CorruptRecord, StoreError};
@@ -6,58 +6,47 @@ use crate::record::{Action, Effect, Moment, Record, RecordKey, Step};
 use crate::store::{Entry, Loaded, SessionStore, Swap};
 use crate::verdict::Verdict;
 
-/// A value as it was loaded, and for how long we have had it.
-pub(super) struct Seen {
+/// What a few steps made of a value: for stores that take steps on many records in one
+/// transaction. Nobody may be told before [`Batch::next`] is written.
+#[derive(Debug)]
+pub struct Batch {
     loaded: Loaded,
-    /// Started before the load was sent, so that the store's time can only be later
-    /// than we take it for.
     since: Stopwatch,
-}
-
-/// What a few steps made of a value; nobody may see it before it is settled.
-pub(super) struct Batch {
-    seen: Seen,
     answers: Vec<Answer>,
     next: Option<Next>,
 }
 
+#[derive(Debug)]
 struct Next {
     bytes: Vec<u8>,
     keep_until: Option<Timestamp>,
 }
 
+#[derive(Debug)]
 struct Answer {
     effect: Result<Effect, CorruptRecord>,
     /// For an approval: from when on it must be withheld.
     expiry: Option<Timestamp>,
 }
 
-impl Seen {
-    pub(super) async fn load<S>(store: &S, key: RecordKey) -> Result<Self, StoreError>
-    where
-        S: SessionStore + ?Sized,
-    {
-        let since = Stopwatch::start();
-        let loaded = store.load(key).await?;
-        Ok(Self { loaded, since })
-    }
-
-    /// Takes `steps` in order. A step that the record refuses as foreign has its own
-    /// error and leaves the record to the others as it was.
-    pub(super) fn fold<'s>(
-        self,
+impl Batch {
+    /// Takes `steps` in order on what was loaded, `since` when: a watch that was started
+    /// before the load was sent, so that the store's time can only be later than it is taken
+    /// for. A step that the record refuses as foreign has its own error and leaves the record
+    /// to the others as it was.
+    ///
+    /// # Errors
+    /// [`CorruptRecord`] when the value is no record; no step was taken then.
+    pub fn fold<'s>(
+        loaded: Loaded,
+        since: Stopwatch,
         steps: impl IntoIterator<Item = &'s Step>,
-    ) -> Result<Batch, CorruptRecord> {
+    ) -> Result<Self, CorruptRecord> {
         let moment = Moment {
-            now: self.loaded.now,
-            incarnation: self.loaded.incarnation,
+            now: loaded.now,
+            incarnation: loaded.incarnation,
         };
-        let mut record = self
-            .loaded
-            .value
-            .as_deref()
-            .map(Record::decode)
-            .transpose()?;
+        let mut record = loaded.value.as_deref().map(Record::decode).transpose()?;
         let mut answers = Vec::new();
         for step in steps {
             let absent = record.is_none();
@@ -75,19 +64,44 @@ impl Seen {
                 bytes: record.encode(),
                 keep_until: record.keep_until(),
             })
-            .filter(|next| self.loaded.value.as_deref() != Some(next.bytes.as_slice()));
-        Ok(Batch {
-            seen: self,
+            .filter(|next| loaded.value.as_deref() != Some(next.bytes.as_slice()));
+        Ok(Self {
+            loaded,
+            since,
             answers,
             next,
         })
     }
-}
 
-impl Batch {
-    /// Whether there is anything to write.
-    pub(super) fn writes(&self) -> bool {
-        self.next.is_some()
+    /// What is to be written; none if nothing changed.
+    #[must_use]
+    pub fn next(&self) -> Option<Entry<'_>> {
+        self.next.as_ref().map(|next| Entry {
+            bytes: &next.bytes,
+            garbage_after: next.keep_until,
+        })
+    }
+
+    /// What each step found, in their order, once it is written. An approval whose write took
+    /// so long that its session has expired meanwhile is withheld: `Expired`.
+    #[must_use]
+    pub fn told(self) -> Vec<Result<Effect, CorruptRecord>> {
+        let now = self.loaded.now.plus_millis(self.since.elapsed_millis());
+        let answers = self.answers.into_iter();
+        answers.map(|answer| answer.told_at(now)).collect()
+    }
+
+    pub(super) async fn load<'s, S>(
+        store: &S,
+        key: RecordKey,
+        steps: impl IntoIterator<Item = &'s Step>,
+    ) -> Result<Self, StoreError>
+    where
+        S: SessionStore + ?Sized,
+    {
+        let since = Stopwatch::start();
+        let loaded = store.load(key).await?;
+        Ok(Self::fold(loaded, since, steps)?)
     }
 
     /// Writes what changed, and only then tells the effects; `None` when the swap was
@@ -100,33 +114,19 @@ impl Batch {
     where
         S: SessionStore + ?Sized,
     {
-        if let Some(next) = &self.next {
-            let entry = Entry {
-                bytes: &next.bytes,
-                garbage_after: next.keep_until,
-            };
+        if let Some(next) = self.next() {
             let Loaded {
                 value, incarnation, ..
-            } = &self.seen.loaded;
+            } = &self.loaded;
             if store
-                .swap(key, value.as_deref(), entry, *incarnation)
+                .swap(key, value.as_deref(), next, *incarnation)
                 .await?
                 == Swap::Lost
             {
                 return Ok(None);
             }
         }
-        let now = self
-            .seen
-            .loaded
-            .now
-            .plus_millis(self.seen.since.elapsed_millis());
-        Ok(Some(
-            self.answers
-                .into_iter()
-                .map(|answer| answer.told_at(now))
-                .collect(),
-        ))
+        Ok(Some(self.told()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{CorruptRecord, StoreError};
 use crate::record::{Effect, RecordKey};
 use crate::store::SessionStore;
-use crate::store::batch::Seen;
+use crate::store::batch::Batch;
 use crate::store::queue::{StepQueue, call_next, wake_all};
 use crate::store::seat::Seat;
 
@@ -64,9 +64,9 @@ impl<'q> Round<'q> {
         &mut self,
         store: &S,
     ) -> Result<Option<Vec<Result<Effect, CorruptRecord>>>, StoreError> {
-        let seen = Seen::load(store, self.key).await?;
-        let batch = seen.fold(self.batch.iter().map(|seat| &seat.step))?;
-        self.sent = batch.writes();
+        let steps = self.batch.iter().map(|seat| &seat.step);
+        let batch = Batch::load(store, self.key, steps).await?;
+        self.sent = batch.next().is_some();
         let settled = batch.settle(store, self.key).await;
         self.sent = false;
         settled
@@ -90,7 +90,7 @@ impl<'q> Round<'q> {
         let seats = std::mem::take(&mut self.batch);
         let others = seats.iter().filter(|seat| !Arc::ptr_eq(seat, self.leader));
         let mut wakers: Vec<_> = others
-            .filter_map(|seat| seat.give(Err(again(&error))))
+            .filter_map(|seat| seat.give(Err(error.again())))
             .collect();
         wakers.extend(self.leader.give(Err(error)));
         wake_all(wakers);
@@ -136,16 +136,5 @@ impl Drop for Round<'_> {
         wakers.extend(call_next(&mut lines, self.key));
         drop(lines);
         wake_all(wakers);
-    }
-}
-
-/// The same error for somebody else, without its source.
-fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable { reason, .. } => StoreError::unavailable(reason.clone()),
-        StoreError::Indeterminate { reason, .. } => StoreError::indeterminate(reason.clone()),
-        StoreError::Contended => StoreError::Contended,
-        StoreError::Corrupt(corrupt) => StoreError::Corrupt(*corrupt),
-        StoreError::Unsupported(operation) => StoreError::Unsupported(operation),
     }
 }

@@ -35,7 +35,7 @@ impl Verifier {
             // In a box of its own, so that a check without it is the smaller future.
             Box::pin(self.charge_source(request, ip)).await?;
         }
-        let step = self.step_of_check(request, key, place, &guess);
+        let step = || self.step_of_check(request, key, place, &guess);
         match self.take(place.record, &step).await? {
             Effect::Verdict(verdict) => Ok(verdict),
             Effect::Approved { channel, prefix } => {

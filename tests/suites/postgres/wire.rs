@@ -63,6 +63,82 @@ async fn a_check_is_two_round_trips_right_or_wrong() {
     }
 }
 
+/// Of 64 people, so that no two checks are about one row.
+#[tokio::test]
+async fn checks_that_wait_for_one_another_share_a_transaction() {
+    let wire = Arc::new(Wire::open(patient()).await);
+    let mut sessions = Vec::new();
+    for n in 0..64 {
+        sessions.push(wire.bench.send(&format!("crowd{n}")).await.unwrap());
+    }
+    let before = wire.proxy.counts().requests;
+    let checks = sessions.iter().cloned().enumerate().map(|(n, session)| {
+        let wire = Arc::clone(&wire);
+        // Every fourth guess is right.
+        let code = match n % 4 {
+            0 => session.code.clone(),
+            _ => session.wrong(0),
+        };
+        tokio::spawn(async move { wire.bench.check(&session.id, &code).await.unwrap() })
+    });
+    let checks: Vec<_> = checks.collect();
+    let mut verdicts = Vec::new();
+    for check in checks {
+        verdicts.push(check.await.unwrap());
+    }
+    let trips = wire.proxy.counts().requests - before;
+    println!("64 checks in {trips} round trips");
+    assert!(trips <= 32, "{trips} round trips, and 128 one by one");
+    for (n, session) in sessions.iter().enumerate() {
+        assert_eq!(verdicts[n].is_verified(), n % 4 == 0, "{:?}", verdicts[n]);
+        let again = wire.bench.approves(session).await;
+        assert_eq!(again, n % 4 != 0, "each right code once");
+    }
+}
+
+/// What waits for a row that another has locked waits by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_row_holds_up_nobody_elses_check() {
+    let server = Postgres::start(&[]);
+    let url = server.url("postgres");
+    let bench = Arc::new(Bench::on(
+        store(&url, patient()).await,
+        Policy::for_console(),
+    ));
+    let mut sessions = Vec::new();
+    for n in 0..64 {
+        sessions.push(bench.send(&format!("crowd{n}")).await.unwrap());
+    }
+    let (blocker, looker) = (raw(&url).await, raw(&url).await);
+    let rows = "SELECT count(*) FROM countersign_records";
+    let rows: i64 = looker.query_one(rows, &[]).await.unwrap().get(0);
+    assert_eq!(rows, 64, "each is a person's");
+    let lock = "BEGIN; SELECT FROM countersign_records ORDER BY key LIMIT 1 FOR UPDATE";
+    blocker.batch_execute(lock).await.unwrap();
+    let checks = sessions.iter().cloned().map(|session| {
+        let bench = Arc::clone(&bench);
+        tokio::spawn(async move { bench.approves(&session).await })
+    });
+    let checks: Vec<_> = checks.collect();
+    waiting(&looker, 1).await;
+    let since = Stopwatch::start();
+    while checks.iter().filter(|check| check.is_finished()).count() < 63 {
+        assert!(
+            since.elapsed() < Duration::from_secs(10),
+            "they are held up"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let held = checks.iter().filter(|check| !check.is_finished()).count();
+    assert_eq!(held, 1);
+    blocker.batch_execute("COMMIT").await.unwrap();
+    let mut approvals = 0;
+    for check in checks {
+        approvals += u32::from(check.await.unwrap());
+    }
+    assert_eq!(approvals, 64);
+}
+
 #[tokio::test]
 async fn a_connection_that_breaks_before_the_commit_costs_nothing() {
     let wire = Wire::open(patient()).await;
