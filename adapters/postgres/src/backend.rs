@@ -34,6 +34,14 @@ impl Backend {
             .map_err(|error| no_connection(error, size))
     }
 
+    /// Where a server has fallen silent, idle connections to it wait for nothing else: each
+    /// would cost somebody the whole time-out.
+    pub(crate) fn doubt(&self, error: &Error) {
+        if let Error::Late(_) = error {
+            self.pool.retain(|_, _| false);
+        }
+    }
+
     /// Waits for the server's answers, but not for ever.
     pub(crate) async fn in_time<T>(
         &self,

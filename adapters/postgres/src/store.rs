@@ -49,7 +49,9 @@ impl SessionStore for PostgresStore {
     /// process on one record are taken together: a hot one costs one connection and few
     /// commits.
     async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {
+        // Behind a line there is nothing to be gained, and its leader would be overtaken.
         if let Action::Check(_) = &step.action
+            && !self.queue.is_busy(key)
             && let Told::Effect(effect) = self.turns.check(key, step).await?
         {
             return Ok(effect);

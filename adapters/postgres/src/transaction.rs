@@ -54,15 +54,17 @@ impl Write {
 impl Held {
     /// The row of one key, for which it waits.
     pub(crate) async fn one(backend: Arc<Backend>, key: RecordKey) -> Result<Self, StoreError> {
-        Self::begin(backend, Rows::One(row::id(key))).await
+        let client = backend.client().await?;
+        Self::begin(backend, client, Rows::One(row::id(key))).await
     }
 
     /// The rows of these keys that are there and that nobody else has locked.
     pub(crate) async fn free(
         backend: Arc<Backend>,
+        client: Client,
         keys: impl Iterator<Item = RecordKey>,
     ) -> Result<Self, StoreError> {
-        Self::begin(backend, Rows::Free(keys.map(row::id).collect())).await
+        Self::begin(backend, client, Rows::Free(keys.map(row::id).collect())).await
     }
 
     /// The value under a key; none where it is absent, or locked by others.
@@ -74,10 +76,13 @@ impl Held {
 
     /// The first round trip. Nothing has been written by then, so it is tried again on
     /// another connection where the server has closed this one meanwhile.
-    async fn begin(backend: Arc<Backend>, rows: Rows) -> Result<Self, StoreError> {
+    async fn begin(
+        backend: Arc<Backend>,
+        mut client: Client,
+        rows: Rows,
+    ) -> Result<Self, StoreError> {
         let mut tries = 1;
         loop {
-            let client = backend.client().await?;
             match try_begin(&backend, &client, &rows).await {
                 Ok((rows, moment)) => {
                     return Ok(Self {
@@ -90,9 +95,11 @@ impl Held {
                 Err(error) => {
                     discard(client);
                     if !error.is_passing() || tries == TRIES {
+                        backend.doubt(&error);
                         return Err(error.into());
                     }
                     tries += 1;
+                    client = backend.client().await?;
                 }
             }
         }
@@ -109,7 +116,8 @@ impl Held {
         self.write(sql, &row, 1).await
     }
 
-    /// The same for many rows that are all held.
+    /// The same for many rows that are all held: lost where another transaction was in the
+    /// way, and then nothing was written.
     pub(crate) async fn commit_all(self, writes: &[Write]) -> Result<Swap, StoreError> {
         if let [write] = writes {
             return self.commit(write).await;
@@ -132,7 +140,13 @@ impl Held {
         let Some(client) = self.client.take() else {
             return Err(StoreError::unavailable("the transaction is over"));
         };
-        let write = client.prepare_cached(sql).await.map_err(Error::from)?;
+        let write = match client.prepare_cached(sql).await {
+            Ok(write) => write,
+            Err(error) => {
+                discard(client);
+                return Err(Error::from(error).into());
+            }
+        };
         let answers = async {
             let (written, committed) = tokio::join!(
                 biased;
@@ -153,7 +167,8 @@ impl Held {
         }
         match (written, committed) {
             (Ok(rows), Ok(())) if rows == count => Ok(Swap::Done),
-            (Ok(_), Ok(())) => Ok(Swap::Lost),
+            (Ok(0), Ok(())) => Ok(Swap::Lost),
+            (Ok(_), Ok(())) => Err(StoreError::indeterminate("rows that were locked are gone")),
             // The statement failed, so what came after it was a rollback.
             (Err(error), _) if is_statements_own(&error) => {
                 if is_conflict(&error) {

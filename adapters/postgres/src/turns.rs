@@ -11,7 +11,8 @@ use std::time::Duration;
 use countersign::record::{Effect, Step};
 use countersign::store::{Batch, Loaded, Swap};
 use countersign::{RecordKey, Stopwatch, StoreError};
-use tokio::sync::oneshot;
+use deadpool_postgres::Client;
+use tokio::sync::oneshot::{self, error::RecvError};
 
 use crate::backend::Backend;
 use crate::options::Options;
@@ -36,6 +37,7 @@ type Answer = Result<Told, StoreError>;
 /// Who has a turn, and who waits for one.
 pub(crate) struct Turns {
     backend: Arc<Backend>,
+    /// How long a check waits for a turn.
     patience: Duration,
     queue: Mutex<Queue>,
 }
@@ -43,11 +45,13 @@ pub(crate) struct Turns {
 #[derive(Default)]
 struct Queue {
     turns: usize,
+    came: u64,
     waiting: VecDeque<Waiting>,
 }
 
 /// A check, and where its answer goes. Nobody may be waiting for it any more.
 struct Waiting {
+    number: u64,
     key: RecordKey,
     step: Step,
     reply: oneshot::Sender<Answer>,
@@ -60,49 +64,87 @@ impl Turns {
     pub(crate) fn new(backend: &Arc<Backend>, options: &Options) -> Arc<Self> {
         Arc::new(Self {
             backend: Arc::clone(backend),
-            // A connection and two answers; and the same for those who had the turn before.
-            patience: (options.acquire_timeout + options.statement_timeout * 2) * 2,
+            patience: options.acquire_timeout,
             queue: Mutex::default(),
         })
     }
 
     pub(crate) async fn check(self: &Arc<Self>, key: RecordKey, step: &Step) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let step = step.clone();
-        if self.join(Waiting { key, step, reply }) {
+        let (number, free) = self.join(key, step.clone(), reply);
+        let answer = if free {
             // In a task of its own: a caller that is dropped leaves no transaction open.
             tokio::spawn(Turn(Some(Arc::clone(self))).work());
-        }
-        match tokio::time::timeout(self.patience, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(StoreError::indeterminate("the runtime is shutting down")),
-            Err(_) => Err(StoreError::indeterminate(format!(
-                "PostgreSQL did not answer within {} ms",
-                self.patience.as_millis()
-            ))),
+            answer.await
+        } else {
+            self.in_time(number, answer).await?
+        };
+        answer.unwrap_or_else(|_| Err(StoreError::indeterminate("the check was given up")))
+    }
+
+    /// Waits for a turn, but not for ever; and once there is one, until it ends, which it
+    /// does in its own time.
+    async fn in_time(
+        &self,
+        number: u64,
+        mut answer: oneshot::Receiver<Answer>,
+    ) -> Result<Result<Answer, RecvError>, StoreError> {
+        match tokio::time::timeout(self.patience, &mut answer).await {
+            Ok(answer) => Ok(answer),
+            Err(_) if self.leaves(number) => {
+                let millis = self.patience.as_millis();
+                let reason = format!("PostgreSQL is busy: no turn within {millis} ms");
+                Err(StoreError::unavailable(reason))
+            }
+            Err(_) => Ok(answer.await),
         }
     }
 
-    /// Whether there is a turn to be had.
-    fn join(&self, one: Waiting) -> bool {
+    /// Its number, and whether there is a turn to be had.
+    fn join(&self, key: RecordKey, step: Step, reply: oneshot::Sender<Answer>) -> (u64, bool) {
         let mut queue = self.queue();
-        queue.waiting.push_back(one);
+        queue.came += 1;
+        let number = queue.came;
+        queue.waiting.push_back(Waiting {
+            number,
+            key,
+            step,
+            reply,
+        });
         let free = queue.turns < TURNS;
         queue.turns += usize::from(free);
-        free
+        (number, free)
     }
 
-    /// Those who have waited longest; none gives the turn back, before anybody can join.
-    fn next(&self) -> Option<Vec<Waiting>> {
+    /// Whether it was still waiting: then nothing was sent for it, and nothing will be.
+    fn leaves(&self, number: u64) -> bool {
         let mut queue = self.queue();
-        // Who has given up was never sent.
+        let before = queue.waiting.len();
+        queue.waiting.retain(|one| one.number != number);
+        queue.waiting.len() < before
+    }
+
+    /// Whether anybody waits. If not, the turn is given back before anybody can join.
+    fn goes_on(&self) -> bool {
+        let mut queue = self.queue();
         queue.waiting.retain(|one| !one.reply.is_closed());
-        let most = queue.waiting.len().min(MOST);
-        if most == 0 {
-            queue.turns -= 1;
-            return None;
+        let anybody = !queue.waiting.is_empty();
+        queue.turns -= usize::from(!anybody);
+        anybody
+    }
+
+    /// Those who have waited longest. Who has given up was never sent.
+    fn next(&self, most: usize) -> Vec<Waiting> {
+        let mut queue = self.queue();
+        let mut next = Vec::new();
+        while next.len() < most
+            && let Some(one) = queue.waiting.pop_front()
+        {
+            if !one.reply.is_closed() {
+                next.push(one);
+            }
         }
-        Some(queue.waiting.drain(..most).collect())
+        next
     }
 
     /// Poisoned by nothing that runs under it.
@@ -119,68 +161,94 @@ impl Turn {
     /// come first: if they have another check, it is made together with the others.
     async fn work(mut self) {
         while let Some(turns) = &self.0 {
-            let Some(waiting) = turns.next() else {
+            if !turns.goes_on() {
                 self.0 = None;
                 return;
+            }
+            let backend = &turns.backend;
+            let crowd = match backend.client().await {
+                Ok(client) => together(backend, client, turns.next(MOST)).await,
+                // Nobody else would get one sooner.
+                Err(error) => fail(turns.next(usize::MAX), &error),
             };
-            let crowd = waiting.len() > 1;
-            together(&turns.backend, waiting).await;
-            if crowd {
+            if crowd > 1 {
                 tokio::task::yield_now().await;
             }
         }
     }
 }
 
-/// A runtime that shuts down drops it half-way.
+/// A runtime that shuts down drops it half-way. Who waits for the last turn waits for nothing.
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some(turns) = &self.0 {
-            turns.queue().turns -= 1;
-        }
+        let Some(turns) = &self.0 else {
+            return;
+        };
+        let mut queue = turns.queue();
+        queue.turns -= 1;
+        let left = if queue.turns == 0 {
+            std::mem::take(&mut queue.waiting)
+        } else {
+            VecDeque::new()
+        };
+        drop(queue);
+        drop(left);
     }
 }
 
-/// One transaction for all of them.
-async fn together(backend: &Arc<Backend>, waiting: Vec<Waiting>) {
+/// One transaction for all of them; says how many they were.
+async fn together(backend: &Arc<Backend>, client: Client, waiting: Vec<Waiting>) -> usize {
+    let many = waiting.len();
+    if many == 0 {
+        return 0;
+    }
     let mut crowds: HashMap<RecordKey, Crowd> = HashMap::new();
     for one in waiting {
         crowds.entry(one.key).or_default().push(one);
     }
     let since = Stopwatch::start();
-    let held = match Held::free(Arc::clone(backend), crowds.keys().copied()).await {
-        Ok(held) => held,
-        Err(error) => return crowds.into_values().for_each(|crowd| fail(crowd, &error)),
-    };
+    let keys = crowds.keys().copied();
+    match Held::free(Arc::clone(backend), client, keys).await {
+        Ok(held) => take(held, since, crowds).await,
+        Err(error) => {
+            for crowd in crowds.into_values() {
+                fail(crowd, &error);
+            }
+        }
+    }
+    many
+}
+
+/// Takes their steps on the rows that are held, writes what has changed, and tells them.
+async fn take(held: Held, since: Stopwatch, crowds: HashMap<RecordKey, Crowd>) {
     let (mut writes, mut batches) = (Vec::new(), Vec::new());
     for (key, crowd) in crowds {
         match fold(&held, since, key, &crowd) {
-            Some(Ok(batch)) => {
-                writes.extend(batch.next().map(|next| Write::new(key, next)));
-                batches.push((crowd, batch));
-            }
-            Some(Err(error)) => fail(crowd, &error),
+            Some(Ok(batch)) => match batch.next() {
+                Some(next) => {
+                    writes.push(Write::new(key, next));
+                    batches.push((crowd, batch));
+                }
+                // What they found is committed, and needs no commit of strangers.
+                None => tell(crowd, batch),
+            },
+            Some(Err(error)) => _ = fail(crowd, &error),
             None => nothing(crowd),
         }
     }
-    let written = if writes.is_empty() {
+    if writes.is_empty() {
         // Nobody need wait for the rollback.
-        drop(held);
-        Ok(Swap::Done)
-    } else {
-        match held.commit_all(&writes).await {
-            Ok(Swap::Lost) => Err(StoreError::indeterminate("rows that were locked are gone")),
-            written => written,
-        }
-    };
+        return;
+    }
+    let written = held.commit_all(&writes).await;
     for (crowd, batch) in batches {
         match &written {
-            Ok(_) => tell(crowd, batch),
-            Err(error) => fail(crowd, error),
+            Ok(Swap::Done) => tell(crowd, batch),
+            Ok(Swap::Lost) => nothing(crowd),
+            Err(error) => _ = fail(crowd, error),
         }
     }
 }
-
 /// What they make of their row; none if it is not held.
 fn fold(
     held: &Held,
@@ -213,9 +281,11 @@ fn nothing(crowd: Crowd) {
     }
 }
 
-/// The same error for each of them.
-fn fail(crowd: Crowd, error: &StoreError) {
+/// The same error for each of them; says how many they were.
+fn fail(crowd: Crowd, error: &StoreError) -> usize {
+    let many = crowd.len();
     for one in crowd {
         drop(one.reply.send(Err(error.again())));
     }
+    many
 }

@@ -102,8 +102,9 @@ impl Pool {
     /// Asks the memory for a slot, without waiting for it.
     pub(super) fn fetch(&self, number: usize) {
         let slot = self.slot(number);
-        let ends = slot.last().into_iter();
-        slot.iter().step_by(LINE).chain(ends).for_each(fetch);
+        slot.chunks(LINE).for_each(fetch);
+        // It need not begin where a line does.
+        fetch(&slot[slot.len() - 1..]);
     }
 
     pub(super) fn is_garbage(&self, number: usize, now: Timestamp) -> bool {
@@ -129,13 +130,15 @@ impl Pool {
     }
 }
 
-/// Asks the memory for the line that a byte lies in; where the processor cannot be asked, it
-/// waits when the byte is read.
-fn fetch(byte: &u8) {
+/// Asks the memory for the line that these bytes begin in; where the processor cannot be
+/// asked, it waits when they are read.
+fn fetch(bytes: &[u8]) {
     #[cfg(target_arch = "x86_64")]
-    safe_arch::prefetch_t0(byte);
+    if let Some(first) = bytes.first() {
+        safe_arch::prefetch_t0(first);
+    }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = byte;
+    let _ = bytes;
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ struct Place(u32);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Likely(Place);
 
-const NUMBER_BITS: u32 = 20;
-/// Slots of up to 64 KiB; a store must take values of 1 KiB.
+const NUMBER_BITS: u32 = 22;
+/// Slots of up to 16 KiB; a store must take values of 1 KiB.
 const POOLS: usize = 1 << (32 - NUMBER_BITS);
 
 #[derive(Debug, Default)]

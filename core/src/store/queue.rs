@@ -60,6 +60,12 @@ impl StepQueue {
         }
     }
 
+    /// Whether somebody is at work for this key.
+    #[must_use]
+    pub fn is_busy(&self, key: RecordKey) -> bool {
+        self.lock().contains_key(&key)
+    }
+
     /// For how many keys somebody is at work.
     #[must_use]
     pub fn busy_keys(&self) -> usize {

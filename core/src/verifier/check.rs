@@ -10,7 +10,7 @@ use crate::keys::{MasterKey, Tag};
 use crate::record::{Action, Check, Effect, Refusal, Step};
 use crate::session_id::Pointer;
 use crate::verdict::Verdict;
-use crate::verifier::options::is_key;
+use crate::verifier::options::{TOO_LONG, is_binding, is_key};
 use crate::verifier::{CheckRequest, Purpose, Verifier, unexpected};
 
 impl Verifier {
@@ -27,6 +27,12 @@ impl Verifier {
                 problem,
             });
         }
+        if !is_binding(request.binding) {
+            return Err(CheckError::Option {
+                option: "binding",
+                problem: TOO_LONG,
+            });
+        }
         // What was never sealed by one of our keys needs no store to be refused.
         let Some((key, place)) = self.unseal(request.session_id) else {
             return Ok(Verdict::Unknown);
@@ -35,7 +41,12 @@ impl Verifier {
             // In a box of its own, so that a check without it is the smaller future.
             Box::pin(self.charge_source(request, ip)).await?;
         }
-        let step = || self.step_of_check(request, key, place, &guess);
+        let context = Context {
+            tenant: request.tenant.tag(),
+            purpose: purpose(request),
+            binding: hash_binding(request.binding),
+        };
+        let step = || self.step_of_check(request, key, place, &context, &guess);
         match self.take(place.record, &step).await? {
             Effect::Verdict(verdict) => Ok(verdict),
             Effect::Approved { channel, prefix } => {
@@ -51,21 +62,16 @@ impl Verifier {
         request: &CheckRequest<'_>,
         key: &MasterKey,
         place: Pointer,
+        context: &Context,
         guess: &Guess,
     ) -> Step {
-        let (tenant, purpose) = (request.tenant.tag(), purpose(request));
-        let context = Context {
-            tenant,
-            purpose,
-            binding: hash_binding(request.binding),
-        };
-        let digest = digest::of_code(key, place, &context, guess.packed());
+        let digest = digest::of_code(key, place, context, guess.packed());
         Step {
-            tag: tenant,
+            tag: context.tenant,
             at: self.now(),
             action: Action::Check(Check {
                 nonce: place.nonce,
-                purpose,
+                purpose: context.purpose,
                 fit: guess.fit(),
                 digest,
                 attempt: request
@@ -100,5 +106,36 @@ fn purpose(request: &CheckRequest<'_>) -> Tag {
     match request.purpose {
         Some(purpose) => purpose.tag(),
         None => *VERIFY.get_or_init(|| Purpose::default().tag()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::keys::KeyRing;
+    use crate::memory::MemoryStore;
+    use crate::tenant::Tenant;
+
+    /// It is hashed for each guess.
+    #[tokio::test]
+    async fn a_binding_has_at_most_1024_bytes() {
+        let store = Arc::new(MemoryStore::new());
+        let verifier = Verifier::builder(KeyRing::generate().unwrap(), store)
+            .build()
+            .unwrap();
+        let tenant = Tenant::new("acme").unwrap();
+        let binding = [7; 1025];
+        let mut request = CheckRequest::new(&tenant, "sess_", "123456");
+        for (bytes, fits) in [(1024, true), (1025, false)] {
+            request.binding = Some(&binding[..bytes]);
+            match verifier.check(&request).await {
+                Ok(verdict) => assert!(fits && verdict == Verdict::Unknown, "{verdict:?}"),
+                Err(error) => {
+                    assert!(!fits && error.to_string().contains("1024"), "{error}");
+                }
+            }
+        }
     }
 }

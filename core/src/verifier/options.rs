@@ -15,6 +15,11 @@ use crate::verifier::{DeliveryMode, SendRequest, Verifier};
 
 const MAX_KEY: usize = 255;
 const MAX_BINDING: usize = 1024;
+pub(crate) const TOO_LONG: &str = "has at most 1024 bytes";
+
+pub(crate) fn is_binding(binding: Option<&[u8]>) -> bool {
+    binding.is_none_or(|bytes| bytes.len() <= MAX_BINDING)
+}
 
 impl Verifier {
     /// Refuses options that make no sense, or no sense together.
@@ -34,11 +39,8 @@ impl Verifier {
                 "has its own length and alphabet: name no other",
             ));
         }
-        if request
-            .binding
-            .is_some_and(|bytes| bytes.len() > MAX_BINDING)
-        {
-            return Err(option("binding", "has at most 1024 bytes"));
+        if !is_binding(request.binding) {
+            return Err(option("binding", TOO_LONG));
         }
         if request.idempotency_key.is_some_and(|key| !is_key(key)) {
             return Err(option(

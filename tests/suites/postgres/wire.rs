@@ -139,6 +139,47 @@ async fn a_locked_row_holds_up_nobody_elses_check() {
     assert_eq!(approvals, 64);
 }
 
+/// Where the whole table is locked nobody gets on; who was never sent is told so in time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_that_gets_no_turn_was_not_made() {
+    let server = Postgres::start(&[]);
+    let url = server.url("postgres");
+    let mut options = patient();
+    options.acquire_timeout = Duration::from_millis(300);
+    let bench = Arc::new(Bench::on(store(&url, options).await, Policy::for_console()));
+    let mut sessions = Vec::new();
+    for n in 0..8 {
+        sessions.push(bench.send(&format!("person{n}")).await.unwrap());
+    }
+    let (blocker, looker) = (raw(&url).await, raw(&url).await);
+    let lock = "BEGIN; LOCK TABLE countersign_records IN ACCESS EXCLUSIVE MODE";
+    blocker.batch_execute(lock).await.unwrap();
+    let wrong = |session: &Session| {
+        let (bench, session) = (Arc::clone(&bench), session.clone());
+        tokio::spawn(async move { bench.check(&session.id, &session.wrong(0)).await })
+    };
+    let sent: Vec<_> = sessions[..4].iter().map(wrong).collect();
+    waiting(&looker, 4).await;
+    for session in &sessions[4..] {
+        match wrong(session).await.unwrap() {
+            Err(CheckError::Store(StoreError::Unavailable { reason, .. })) => {
+                assert!(reason.contains("no turn within 300 ms"), "{reason}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    blocker.batch_execute("COMMIT").await.unwrap();
+    for check in sent {
+        assert!(!check.await.unwrap().unwrap().is_verified());
+    }
+    for (n, session) in sessions.iter().enumerate() {
+        let view = bench.verifier.status(&bench.tenant, &session.id).await;
+        let left = view.unwrap().unwrap().attempts_remaining;
+        assert_eq!(left, if n < 4 { 4 } else { 5 }, "session {n}");
+        assert!(bench.approves(session).await);
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_breaks_before_the_commit_costs_nothing() {
     let wire = Wire::open(patient()).await;
