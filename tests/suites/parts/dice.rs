@@ -16,6 +16,11 @@ impl Dice {
         Self(seed.wrapping_add(what.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 
+    /// Those of the n-th round, whatever the others draw.
+    pub(crate) fn of_round(&self, n: u64) -> Self {
+        Self(self.0.wrapping_add(n)).fork()
+    }
+
     fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

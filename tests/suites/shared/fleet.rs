@@ -61,18 +61,23 @@ pub(crate) struct Session {
 
 impl Fleet {
     pub(crate) async fn start(kind: Kind) -> Self {
-        Self::reached(kind, Store::url).await
+        Self::reached(kind, "", Store::url).await
     }
 
-    /// The same, on a store that is reached under the address given.
-    pub(crate) async fn reached(kind: Kind, url: impl FnOnce(&Store) -> String) -> Self {
+    /// The same, with more keys of the policy, on a store that is reached under the address
+    /// given.
+    pub(crate) async fn reached(
+        kind: Kind,
+        policy: &str,
+        url: impl FnOnce(&Store) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = Store::start(kind, folder.path());
         let keys = match kind {
             Kind::Memory => keys(),
             _ => HashMap::new(),
         };
-        let config = configuration(&url(&store), folder.path(), &keys);
+        let config = configuration(&url(&store), policy, folder.path(), &keys);
         let mut stations = Vec::new();
         let homes = [0; SERVERS].map(|_| Home::with_config(&config));
         if kind == Kind::Memory {
@@ -224,7 +229,7 @@ impl Fleet {
 
 /// The same for all servers. No pause between messages, so that a test can resend; codes
 /// are shown in the terminal; everything else is the default.
-fn configuration(store: &str, folder: &Path, keys: &HashMap<&str, String>) -> String {
+fn configuration(store: &str, policy: &str, folder: &Path, keys: &HashMap<&str, String>) -> String {
     let shell = Home::empty();
     let secret = folder.join("secret");
     std::fs::write(&secret, shell.run_ok(&["secret", "new"])).expect("the file is written");
@@ -240,7 +245,7 @@ fn configuration(store: &str, folder: &Path, keys: &HashMap<&str, String>) -> St
     format!(
         "secret_file = \"{}\"\n[store]\nurl = \"{store}\"\n\
          [jwt]\nhs256_secret = \"a secret of the test's own, of 32 bytes\"\n\
-         [sms]\nvia = [\"console\"]\n[policy]\nresend_cooldown_seconds = 0\nmax_sends = 10\n{keys}",
+         [sms]\nvia = [\"console\"]\n[policy]\nresend_cooldown_seconds = 0\nmax_sends = 10\n{policy}{keys}",
         secret.display()
     )
 }
