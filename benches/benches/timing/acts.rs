@@ -8,9 +8,6 @@ use countersign::{Destination, Randomness, Verdict};
 use crate::keys::Keys;
 use crate::scene::{Noise, Scene, WRONG_AT_THE_END, WRONG_THROUGHOUT};
 
-/// How often a session is guessed at before it is over or its destination closed.
-pub(crate) const GUESSES: usize = 4;
-
 /// One act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign::{Randomness as _, Stopwatch, SystemRandom};
 
-use crate::acts::{Act, GUESSES, Stage};
+use crate::acts::Stage;
 use crate::ledger::{From, note};
 use crate::pairs::Pair;
 use crate::scene::Noise;
@@ -74,15 +74,14 @@ fn sample(pair: &Pair, seed: u64) -> [Vec<f64>; 2] {
             .collect();
         // The system's, as servers have it: what it costs to ask is part of an act.
         let stage = Stage::new(&acts, Arc::new(SystemRandom::default()));
-        for _ in 0..rounds(pair.one) {
-            for (n, side) in sides.iter().enumerate() {
-                let clock = Stopwatch::start();
-                let as_expected = black_box(stage.act(n));
-                let took = clock.elapsed();
-                assert!(as_expected, "{:?} came out otherwise", acts[n]);
-                #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-                times[usize::from(*side)].push(took.as_nanos() as f64);
-            }
+        // Once a person: what one place in memory costs again and again is one sample.
+        for (n, side) in sides.iter().enumerate() {
+            let clock = Stopwatch::start();
+            let as_expected = black_box(stage.act(n));
+            let took = clock.elapsed();
+            assert!(as_expected, "{:?} came out otherwise", acts[n]);
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+            times[usize::from(*side)].push(took.as_nanos() as f64);
         }
     }
     times.each_mut().map(|times| {
@@ -95,14 +94,6 @@ fn sample(pair: &Pair, seed: u64) -> [Vec<f64>; 2] {
 fn fewer_than_all(times: &[Vec<f64>; 2]) -> Option<usize> {
     let fewest = times[0].len().min(times[1].len());
     (fewest < SAMPLES).then_some(fewest)
-}
-
-/// How often it can be done to the same person.
-const fn rounds(act: Act) -> usize {
-    match act {
-        Act::Send | Act::SendDecoy => 1,
-        _ => GUESSES,
-    }
 }
 
 /// Welch's t: the difference of the means in units of its own standard error.
