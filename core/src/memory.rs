@@ -8,14 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use self::shard::Shard;
+use self::shard::{SHARDS, Shard};
 use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
 use crate::record::{Effect, Moment, RecordKey, Step};
 use crate::store::{Durability, Entry, Incarnation, Loaded, SessionStore, Swap};
-
-/// Few enough that what leads to a value stays in a processor's cache.
-const SHARDS: usize = 64;
 
 /// A sweep looks at no more values than this for each one that it may remove.
 const LOOKS_PER_REMOVAL: usize = 16;
@@ -96,7 +93,7 @@ impl MemoryStore {
     }
 
     fn shard(&self, key: RecordKey) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[shard::of(key) % SHARDS])
+        lock(&self.shards[shard::of(key)])
     }
 }
 

@@ -11,11 +11,13 @@ pub struct Options {
     /// Without it, a promoted standby that had not seen the last writes accepts used
     /// codes again.
     pub fence: bool,
-    /// Connections of this process at most; default: 16. Steps on one record share one.
+    /// Connections of this process at most; default: 16. Steps on one record share one, and
+    /// checks that wait for nobody else's lock share four.
     pub pool_size: usize,
     /// How long to wait for a new connection, until it can be used; default: 5 s.
     pub connect_timeout: Duration,
-    /// How long to wait for a connection while all are in use; default: 5 s.
+    /// How long to wait for a connection while all are in use, and a check for its turn;
+    /// default: 5 s. After that nothing was sent.
     pub acquire_timeout: Duration,
     /// How long to wait for an answer of the server, and for another's lock on a row;
     /// default: 5 s. After that the outcome counts as unknown.

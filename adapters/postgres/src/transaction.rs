@@ -1,5 +1,6 @@
 //! A transaction of steps: two round trips, with the rows' locks in between.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,13 +17,15 @@ use crate::backend::{Backend, TRIES};
 use crate::error::{Error, is_conflict};
 use crate::{fence, row, statements};
 
+/// Values by their ids.
+type Found = HashMap<i64, Vec<u8>>;
+
 /// Rows under their locks, in an open transaction; an absent one has no lock.
 pub(crate) struct Held {
     backend: Arc<Backend>,
     /// Gone once it commits.
     client: Option<Client>,
-    /// What was found, by id.
-    rows: Vec<(i64, Vec<u8>)>,
+    rows: Found,
     pub(crate) moment: Moment,
 }
 
@@ -69,9 +72,7 @@ impl Held {
 
     /// The value under a key; none where it is absent, or locked by others.
     pub(crate) fn value(&self, key: RecordKey) -> Option<&[u8]> {
-        let id = row::id(key);
-        let held = self.rows.iter().find(|(held, _)| *held == id);
-        held.map(|(_, value)| value.as_slice())
+        self.rows.get(&row::id(key)).map(Vec::as_slice)
     }
 
     /// The first round trip. Nothing has been written by then, so it is tried again on
@@ -108,9 +109,10 @@ impl Held {
     /// The second round trip, for one row: writes and commits. A row that another has made
     /// since is a lost swap.
     pub(crate) async fn commit(self, write: &Write) -> Result<Swap, StoreError> {
-        let sql = match self.rows.first() {
-            Some(_) => statements::UPDATE,
-            None => statements::INSERT,
+        let sql = if self.rows.contains_key(&write.id) {
+            statements::UPDATE
+        } else {
+            statements::INSERT
         };
         let row: [&(dyn ToSql + Sync); 3] = [&write.id, &write.garbage_after, &write.bytes];
         self.write(sql, &row, 1).await
@@ -188,7 +190,7 @@ async fn try_begin(
     backend: &Backend,
     client: &Client,
     rows: &Rows,
-) -> Result<(Vec<(i64, Vec<u8>)>, Moment), Error> {
+) -> Result<(Found, Moment), Error> {
     let (lock, which): (_, &(dyn ToSql + Sync)) = match rows {
         Rows::One(id) => (statements::LOCK, id),
         Rows::Free(ids) => match ids.as_slice() {

@@ -127,7 +127,6 @@ impl Turns {
     /// Whether anybody waits. If not, the turn is given back before anybody can join.
     fn goes_on(&self) -> bool {
         let mut queue = self.queue();
-        queue.waiting.retain(|one| !one.reply.is_closed());
         let anybody = !queue.waiting.is_empty();
         queue.turns -= usize::from(!anybody);
         anybody
@@ -136,15 +135,9 @@ impl Turns {
     /// Those who have waited longest. Who has given up was never sent.
     fn next(&self, most: usize) -> Vec<Waiting> {
         let mut queue = self.queue();
-        let mut next = Vec::new();
-        while next.len() < most
-            && let Some(one) = queue.waiting.pop_front()
-        {
-            if !one.reply.is_closed() {
-                next.push(one);
-            }
-        }
-        next
+        let waiting = std::iter::from_fn(|| queue.waiting.pop_front());
+        let still = waiting.filter(|one| !one.reply.is_closed());
+        still.take(most).collect()
     }
 
     /// Poisoned by nothing that runs under it.
@@ -249,6 +242,7 @@ async fn take(held: Held, since: Stopwatch, crowds: HashMap<RecordKey, Crowd>) {
         }
     }
 }
+
 /// What they make of their row; none if it is not held.
 fn fold(
     held: &Held,

@@ -45,9 +45,12 @@ pub(super) struct Swept {
     pub(super) to_the_end: bool,
 }
 
-/// Which shard a key belongs to: eight bits of it.
+/// Few enough that what leads to a value stays in a processor's cache.
+pub(super) const SHARDS: usize = 64;
+
+/// Which shard a key belongs to.
 pub(super) const fn of(key: RecordKey) -> usize {
-    (hash(key) >> 32 & 0xff) as usize
+    ((hash(key) >> 32) % SHARDS as u64) as usize
 }
 
 impl Shard {

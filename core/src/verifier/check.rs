@@ -10,7 +10,7 @@ use crate::keys::{MasterKey, Tag};
 use crate::record::{Action, Check, Effect, Refusal, Step};
 use crate::session_id::Pointer;
 use crate::verdict::Verdict;
-use crate::verifier::options::{TOO_LONG, is_binding, is_key};
+use crate::verifier::options::{BINDINGS, KEYS, is_binding, is_key};
 use crate::verifier::{CheckRequest, Purpose, Verifier, unexpected};
 
 impl Verifier {
@@ -21,16 +21,15 @@ impl Verifier {
     pub async fn check(&self, request: &CheckRequest<'_>) -> Result<Verdict, CheckError> {
         let guess = Guess::parse(request.code)?;
         if request.attempt_id.is_some_and(|id| !is_key(id)) {
-            let problem = "has 1 to 255 visible ASCII characters";
             return Err(CheckError::Option {
                 option: "attempt_id",
-                problem,
+                problem: KEYS,
             });
         }
         if !is_binding(request.binding) {
             return Err(CheckError::Option {
                 option: "binding",
-                problem: TOO_LONG,
+                problem: BINDINGS,
             });
         }
         // What was never sealed by one of our keys needs no store to be refused.

@@ -15,7 +15,8 @@ use crate::verifier::{DeliveryMode, SendRequest, Verifier};
 
 const MAX_KEY: usize = 255;
 const MAX_BINDING: usize = 1024;
-pub(crate) const TOO_LONG: &str = "has at most 1024 bytes";
+pub(crate) const KEYS: &str = "has 1 to 255 visible ASCII characters";
+pub(crate) const BINDINGS: &str = "has at most 1024 bytes";
 
 pub(crate) fn is_binding(binding: Option<&[u8]>) -> bool {
     binding.is_none_or(|bytes| bytes.len() <= MAX_BINDING)
@@ -40,13 +41,10 @@ impl Verifier {
             ));
         }
         if !is_binding(request.binding) {
-            return Err(option("binding", TOO_LONG));
+            return Err(option("binding", BINDINGS));
         }
         if request.idempotency_key.is_some_and(|key| !is_key(key)) {
-            return Err(option(
-                "idempotency_key",
-                "has 1 to 255 visible ASCII characters",
-            ));
+            return Err(option("idempotency_key", KEYS));
         }
         validate_words(request.locale, request.app_hash, request.origin)
     }
