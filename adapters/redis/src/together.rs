@@ -79,15 +79,11 @@ async fn read(backend: &Backend, steps: &[(RecordKey, &Step)]) -> Result<Read, S
         .call("load_all", &keys, &args, Purpose::Read)
         .await?;
     let unread = || StoreError::unavailable(UNREADABLE);
-    let Value::Array(mut values) = answer else {
-        return Err(unread());
-    };
-    if values.len() != keys.len() + 2 {
+    let (now, life, values): (u64, Vec<u8>, Vec<Value>) =
+        redis::from_redis_value(answer).map_err(|_| unread())?;
+    if values.len() != keys.len() {
         return Err(unread());
     }
-    let rest = values.split_off(2);
-    let (now, life): (u64, Vec<u8>) =
-        redis::from_redis_value(Value::Array(values)).map_err(|_| unread())?;
     let number = life.as_slice().try_into().map_err(|_| unread())?;
     Ok(Read {
         moment: Moment {
@@ -95,7 +91,7 @@ async fn read(backend: &Backend, steps: &[(RecordKey, &Step)]) -> Result<Read, S
             incarnation: Incarnation::new(u64::from_be_bytes(number)),
         },
         life,
-        values: rest,
+        values,
     })
 }
 
@@ -123,25 +119,21 @@ async fn write(
     }
 }
 
-/// A value that is no record of a destination is left to the core, which knows what is wrong
-/// with it.
+/// What is absent, or no record of a destination, is left to the core, which knows what is
+/// wrong with it.
 fn judge(value: &Value, step: &Step, moment: Moment) -> Judged {
     let alone = Judged::Settled(Outcome::Alone);
-    let seen = match value {
-        Value::BulkString(bytes) => Some(bytes),
-        Value::Nil => None,
-        _ => return alone,
+    let Value::BulkString(seen) = value else {
+        return alone;
     };
-    let record = seen.map_or_else(|| Ok(Record::absent(step)), |bytes| Record::decode(bytes));
-    let Ok(mut record) = record else {
+    let Ok(mut record) = Record::decode(seen) else {
         return alone;
     };
     let Ok(effect) = record.step(step, moment) else {
         return alone;
     };
-    let (Some(seen), next) = (seen, record.encode()) else {
-        return Judged::Settled(Outcome::Done(effect));
-    };
+    let garbage_after = garbage(record.keep_until());
+    let next = record.into_bytes();
     if *seen == next {
         return Judged::Settled(Outcome::Done(effect));
     }
@@ -151,7 +143,7 @@ fn judge(value: &Value, step: &Step, moment: Moment) -> Judged {
     Judged::Change(Box::new(Change {
         seen: seen.clone(),
         next,
-        garbage_after: garbage(record.keep_until()),
+        garbage_after,
         before,
         effect,
     }))

@@ -21,6 +21,10 @@ use crate::together::{Outcome, check_all};
 /// handed out.
 const TURNS: usize = 2;
 
+/// And one more for as long as a whole load of checks waits: a smaller one would only make
+/// the loads of the others smaller too.
+const MOST_TURNS: usize = 3;
+
 /// Most checks made together, during which the server does nothing else: half a millisecond.
 const MOST: usize = 64;
 
@@ -98,16 +102,21 @@ impl Turns {
         let (reply, place) = oneshot::channel();
         let step = step.clone();
         queue.waiting.push_back(Waiting { key, step, reply });
+        if queue.waiting.len() >= MOST && queue.turns < MOST_TURNS {
+            queue.turns += 1;
+            self.runtime.spawn(Arc::clone(self).go_on());
+        }
         Err(place)
     }
 
-    /// Those who have waited longest; none gives the turn back.
+    /// Those who have waited longest; none gives the turn back, and so does less than a whole
+    /// load if the turn was one more.
     fn next(&self) -> Option<Vec<Waiting>> {
         let mut queue = self.queue();
         // Who has given up was never sent.
         queue.waiting.retain(|one| !one.reply.is_closed());
         let most = queue.waiting.len().min(MOST);
-        if most == 0 {
+        if most == 0 || (most < MOST && queue.turns > TURNS) {
             queue.turns -= 1;
             return None;
         }

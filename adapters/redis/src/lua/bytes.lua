@@ -24,15 +24,11 @@ local function swap(keys, args)
   return 1
 end
 
--- ARGV: fenced. Answers the time, the life, and the value of each key: nothing where there is
--- none, an error where it is none of ours.
+-- ARGV: fenced. Answers the time, the life, and the values of the keys: nothing where there is
+-- none, or none of ours. One MGET costs a tenth of as many GETs.
 local function load_all(keys, args)
   local now = server_time()
-  local loaded = { now, life_at(now, args[1] == '1') }
-  for n, key in ipairs(keys) do
-    loaded[n + 2] = redis.pcall('GET', key)
-  end
-  return loaded
+  return { now, life_at(now, args[1] == '1'), call('MGET', spread(keys)) }
 end
 
 -- ARGV: fenced, the life seen, then for each key: the value seen, the next value, from when
@@ -41,11 +37,12 @@ end
 local function swap_all(keys, args)
   local now, written = server_time(), {}
   local same_life = args[2] == life_at(now, args[1] == '1')
+  local held = call('MGET', spread(keys))
   for n, key in ipairs(keys) do
     local at = 4 * n - 1
     local before = tonumber(args[at + 3])
     written[n] = 0
-    if same_life and not (before and now >= before) and redis.pcall('GET', key) == args[at]
+    if same_life and not (before and now >= before) and held[n] == args[at]
       and pcall(write, key, args[at + 1], tonumber(args[at + 2]), now) then
       written[n] = 1
     end

@@ -157,12 +157,12 @@ local function check(keys, args)
   if #value > LARGEST or #value < HEADER or sub(value, 1, 2) ~= '\1\1' then
     return ODD
   end
-  local head, nonce, purpose, digest, manner, mark, at = unpack(GUESS, packed)
+  local head, nonce, purpose, digest, manner, mark, at = take(GUESS, packed)
   local is_sound, session, latest = walk(value, nonce, purpose)
   if not is_sound then
     return ODD
   end
-  local its_head, its_life = unpack('>c10c8', value)
+  local its_head, its_life = take('>c10c8', value)
   if not session or its_head ~= head then
     return UNKNOWN
   end

@@ -6,7 +6,7 @@ local MEMO = 60 * 1000 -- milliseconds
 local function fresh_memos(value, session, now)
   local fresh = ''
   for from = session.memos_at + 1, session.prefix_at - 1, 11 do
-    if now <= unpack('>I4', value, from + 6) * 1000 + MEMO then
+    if now <= take('>I4', value, from + 6) * 1000 + MEMO then
       fresh = fresh .. sub(value, from, from + 10)
     end
   end

@@ -28,7 +28,7 @@ local function walk_lane(lane, value, at)
   end
   local sends
   lane.locked, lane.streak, lane.last_failure, lane.keep_until, sends =
-    unpack('>BI2I4I4B', value, at)
+    take('>BI2I4I4B', value, at)
   local failures_at = walk_window(value, at + 11, sends)
   local entries = failures_at and byte(value, failures_at)
   if not entries or lane.locked > 1 then
@@ -58,7 +58,7 @@ local function walk_session(session, value, at)
     return false
   end
   local nonce, state, purpose, opened, expires, ended, way, form, attempts, most, flags, codes =
-    unpack(SESSION, value, at)
+    take(SESSION, value, at)
   local memos_at, is_live = at + SESSION_BYTES + 16 * codes, state == 0
   local memos = byte(value, memos_at)
   if not memos or state > 5 or is_live ~= (codes > 0) or is_live ~= (ended == 0)

@@ -11,7 +11,7 @@ end
 
 -- The limits of a lane's failures, and what follows from them.
 local function read_limits(packed, at)
-  local max_one, one, max_other, other, lock_after = unpack('>I2I4I2I4I2', packed, at)
+  local max_one, one, max_other, other, lock_after = take('>I2I4I2I4I2', packed, at)
   local longest, part = max(one, other), 1
   if max_one > EXACT or max_other > EXACT then
     part = max(ceil(longest / PARTS), 1)
@@ -58,7 +58,7 @@ end
 local function wait_for(value, at, over, limit, now)
   local count = 0
   for from = at + 1, over - 1, 5 do
-    local time, many = unpack('>I4B', value, from)
+    local time, many = take('>I4B', value, from)
     if ends(time, limit, now) > now then
       count = count + many
     end
@@ -68,7 +68,7 @@ local function wait_for(value, at, over, limit, now)
     return 0
   end
   for from = at + 1, over - 1, 5 do
-    local time, many = unpack('>I4B', value, from)
+    local time, many = take('>I4B', value, from)
     local leaves = ends(time, limit, now)
     if leaves > now then
       left = left + many
@@ -90,7 +90,7 @@ end
 local function prune(value, from, over, limits, latest, now)
   local kept, clean, span = '', from, limits.longest * 1000
   for at = from, over - 1, 5 do
-    local time = unpack('>I4', value, at)
+    local time = take('>I4', value, at)
     local is_gone = time * 1000 + span <= now
     if is_gone or time > latest then
       kept = kept .. sub(value, clean, at - 1)
@@ -107,7 +107,7 @@ end
 local function charge(events, time)
   local size = #events
   if size > 0 then
-    local last, many = unpack('>I4B', events, size - 4)
+    local last, many = take('>I4B', events, size - 4)
     if last == time and many < 255 then
       return sub(events, 1, size - 1) .. char(many + 1)
     end
