@@ -40,3 +40,5 @@ mod tap;
 mod together;
 #[path = "redis/twins.rs"]
 mod twins;
+#[path = "redis/written.rs"]
+mod written;
