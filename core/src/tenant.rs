@@ -6,6 +6,19 @@ use thiserror::Error;
 
 use crate::keys::Tag;
 
+/// Which bytes a name may have.
+const IN_NAMES: [bool; 256] = {
+    let (mut known, mut rest) = ([false; 256], NAME_CHARACTERS);
+    while let [byte, others @ ..] = rest {
+        known[*byte as usize] = true;
+        rest = others;
+    }
+    known
+};
+
+const NAME_CHARACTERS: &[u8] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@/+=-";
+
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a name has 1 to 64 characters of A–Z a–z 0–9 . _ : @ / + = -")]
@@ -89,10 +102,7 @@ impl Default for Purpose {
 }
 
 fn valid(name: &str) -> Result<&str, InvalidName> {
-    let fits = (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._:@/+=-".contains(&b));
+    let fits = (1..=64).contains(&name.len()) && name.bytes().all(|b| IN_NAMES[usize::from(b)]);
     if fits { Ok(name) } else { Err(InvalidName) }
 }
 

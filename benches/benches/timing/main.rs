@@ -4,7 +4,8 @@
 //! two acts of a pair cost the same to the instruction, or each pair says how far they are
 //! apart, and why. With `COUNTERSIGN_LONG` in the environment each act is also timed a million
 //! times, interleaved with the other, and Welch's t must stay below 4.5; `COUNTERSIGN_SEED`
-//! repeats who was whose. What was found is noted in the ledger.
+//! repeats who was whose. What was found is noted in the ledger. Rows that are named (`-- a65`)
+//! are compared alone.
 
 mod acts;
 mod keys;
@@ -39,7 +40,11 @@ fn main() -> ExitCode {
         }
         return ExitCode::FAILURE;
     }
-    match compare() {
+    let rows: Vec<_> = arguments
+        .into_iter()
+        .filter(|word| word != "--bench")
+        .collect();
+    match compare(&rows) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(problem) => {
@@ -49,12 +54,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints a table, and says whether both acts of every pair cost the same.
-fn compare() -> Result<bool, String> {
+/// Prints a table of these rows, or of all, and says whether both acts of every pair cost the
+/// same.
+fn compare(rows: &[String]) -> Result<bool, String> {
+    let wanted = |pair: &Pair| rows.is_empty() || rows.iter().any(|row| row == pair.row);
     let (mut well, mut counts) = (true, Counts::default());
     println!("| row | instructions of | | and of | | apart by | of at most |");
     println!("|---|---|---|---|---|---|---|");
-    for pair in PAIRS {
+    for pair in PAIRS.into_iter().filter(wanted) {
         let Pair {
             row,
             one,
@@ -80,7 +87,7 @@ fn compare() -> Result<bool, String> {
     if std::env::var_os("COUNTERSIGN_LONG").is_some() {
         let seed = welch::seed()?;
         println!("seed {seed} (COUNTERSIGN_SEED)");
-        for pair in PAIRS {
+        for pair in PAIRS.into_iter().filter(wanted) {
             well &= welch::compare(&pair, seed);
         }
     }

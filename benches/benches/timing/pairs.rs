@@ -28,7 +28,7 @@ const fn apart(row: &'static str, one: Act, other: Act, apart: (u64, &'static st
 /// How many instructions a send to nobody may be apart from one to somebody.
 const DECOY_APART: u64 = 20;
 /// How many instructions an unknown API key may be apart from a known one's wrong secret.
-const UNKNOWN_KEY_APART: u64 = 250;
+const UNKNOWN_KEY_APART: u64 = 100;
 
 const DECOY: (u64, &str) = (
     DECOY_APART,
