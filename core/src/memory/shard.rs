@@ -242,13 +242,23 @@ fn key_at(pools: &[Pool], place: Place) -> RecordKey {
 /// Keys are pseudorandom already, and nobody without the pseudonym key can choose one: a
 /// multiplication spreads those of tests and tools as well.
 const fn hash(key: RecordKey) -> u64 {
-    let product = u64::from_le_bytes(key.to_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let product = u64::from_be_bytes(key.to_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ product >> 32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_that_count_up_are_spread_over_all_shards() {
+        let mut crowds = [0; SHARDS];
+        for n in 0..64_000u64 {
+            crowds[of(RecordKey::from_bytes(n.to_be_bytes()))] += 1;
+        }
+        let (least, most) = (crowds.iter().min(), crowds.iter().max());
+        assert!(least >= Some(&500) && most <= Some(&2000), "{crowds:?}");
+    }
 
     #[test]
     fn a_value_is_found_though_another_looks_alike() {

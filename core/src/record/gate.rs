@@ -180,3 +180,28 @@ impl LaneMut<'_> {
         KEEP_UNTIL.put(self.record, self.at, until.to_be_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    #[test]
+    fn a_streak_is_forgotten_400_days_after_its_last_failure() {
+        let limits = Policy::default().destination;
+        let mut record = OPEN_GATE.to_vec();
+        let mut lane = LaneMut {
+            record: &mut record,
+            at: 0,
+        };
+        lane.charge_failure(&limits, NOW);
+        let streak = |later: u64| {
+            let now = NOW.plus_secs(later);
+            Lane::read(&record, 0).view(&limits, now).streak
+        };
+        let days = 400 * 24 * 3600;
+        assert_eq!((streak(0), streak(days - 1), streak(days)), (1, 1, 0));
+    }
+}

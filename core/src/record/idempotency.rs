@@ -120,3 +120,6 @@ impl Request {
         self.begun.plus_secs(KEPT_SECONDS)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,6 @@ const fn limit_of(charge: &Charge) -> Result<Limit, CorruptRecord> {
         _ => Err(CorruptRecord::Foreign),
     }
 }
+
+#[cfg(test)]
+mod tests;

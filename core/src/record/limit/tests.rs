@@ -1,0 +1,95 @@
+use super::*;
+use crate::error::LimitName;
+use crate::keys::Kind;
+use crate::record::{Moment, Record, Step};
+use crate::store::Incarnation;
+
+const NOW: u64 = 1_800_000_000;
+
+/// A record of one limit: two an hour.
+struct Counter(Record);
+
+impl Counter {
+    fn new() -> Self {
+        let step = Self::step(Action::Forget(Kind::Limit));
+        Self(Record::absent(&step))
+    }
+
+    fn step(action: Action) -> Step {
+        let (tag, at) = (Tag::of("tenant", "acme"), None);
+        Step { tag, at, action }
+    }
+
+    /// Every step goes through the encoding, as in a store.
+    fn take(&mut self, secs: u64, action: Action) -> Effect {
+        let moment = Moment {
+            now: Timestamp::from_secs(NOW + secs),
+            incarnation: Incarnation::UNFENCED,
+        };
+        self.0 = Record::decode(&self.0.encode()).unwrap();
+        self.0.step(&Self::step(action), moment).unwrap()
+    }
+
+    fn done(&mut self, secs: u64, action: Action) {
+        assert_eq!(self.take(secs, action), Effect::Done);
+    }
+
+    fn charged(&mut self, secs: u64, operation: u32) {
+        assert_eq!(self.charge(secs, operation), Effect::Done);
+    }
+
+    fn charge(&mut self, secs: u64, operation: u32) -> Effect {
+        self.take(secs, Action::Charge(event(operation)))
+    }
+}
+
+fn event(operation: u32) -> Charge {
+    Charge::event(operation, LimitName::TenantSends, Limit::new(2, 3600))
+}
+
+fn refused(retry_after: u64) -> Effect {
+    Effect::Refused(Refusal::Throttled {
+        limit: LimitName::TenantSends,
+        retry_after,
+    })
+}
+
+#[test]
+fn a_charge_is_taken_once_and_counts_for_the_window() {
+    let mut counter = Counter::new();
+    for (secs, operation) in [(0, 1), (0, 1), (10, 2), (10, 2)] {
+        counter.charged(secs, operation);
+    }
+    assert_eq!(counter.charge(20, 3), refused(3580));
+    let until = Timestamp::from_secs(NOW + 3610);
+    assert_eq!(counter.0.keep_until(), Some(until));
+    counter.charged(3600, 3);
+    assert_eq!(counter.charge(3600, 4), refused(10));
+}
+
+#[test]
+fn the_charge_that_is_given_back_is_the_one_that_is_named() {
+    let mut counter = Counter::new();
+    counter.charged(0, 1);
+    counter.charged(100, 2);
+    counter.done(100, Action::Refund(event(9)));
+    assert_eq!(counter.charge(100, 3), refused(3500), "nobody's");
+    counter.done(100, Action::Refund(event(2)));
+    counter.charged(200, 3);
+    assert_eq!(
+        counter.charge(200, 4),
+        refused(3400),
+        "the first still counts"
+    );
+    counter.done(200, Action::Refund(event(2)));
+    assert_eq!(counter.charge(200, 4), refused(3400), "and once");
+}
+
+#[test]
+fn what_is_forgotten_counts_no_more() {
+    let mut counter = Counter::new();
+    counter.charged(0, 1);
+    counter.charged(0, 2);
+    counter.done(0, Action::Forget(Kind::Limit));
+    counter.charged(0, 3);
+}
