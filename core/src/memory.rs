@@ -194,6 +194,10 @@ mod tests {
 
     use super::*;
     use crate::clock::{FakeClock, Timestamp};
+    use crate::error::LimitName;
+    use crate::keys::Tag;
+    use crate::policy::Limit;
+    use crate::record::{Action, Charge};
 
     /// Nothing in a memory store ever waits.
     fn now<F: Future>(future: F) -> F::Output {
@@ -217,6 +221,26 @@ mod tests {
             now(store.swap(key(n), None, next, store.incarnation())).unwrap(),
             Swap::Done
         );
+    }
+
+    #[test]
+    fn what_a_step_changed_is_kept_and_what_it_found_absent_stays_absent() {
+        let store = MemoryStore::new();
+        let event =
+            |operation| Charge::event(operation, LimitName::TenantSends, Limit::new(1, 3600));
+        let take = |action| {
+            let (tag, at) = (Tag::of("tenant", "acme"), None);
+            now(store.apply(key(1), &Step { tag, at, action })).unwrap()
+        };
+        assert_eq!(take(Action::PeekCharge(event(1))), Effect::Done);
+        assert!(store.is_empty());
+        assert_eq!(take(Action::Charge(event(1))), Effect::Done);
+        let kept = now(store.load(key(1))).unwrap().value;
+        assert!(kept.is_some());
+        assert!(matches!(take(Action::Charge(event(2))), Effect::Refused(_)));
+        assert_eq!(now(store.load(key(1))).unwrap().value, kept, "refused");
+        assert_eq!(take(Action::Refund(event(1))), Effect::Done);
+        assert_eq!(take(Action::Charge(event(2))), Effect::Done);
     }
 
     #[test]
