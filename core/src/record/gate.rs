@@ -204,4 +204,32 @@ mod tests {
         let days = 400 * 24 * 3600;
         assert_eq!((streak(0), streak(days - 1), streak(days)), (1, 1, 0));
     }
+
+    #[test]
+    fn failures_close_a_lane_and_lock_it_and_a_success_opens_it() {
+        let mut limits = Policy::default().destination;
+        limits.lock_after = 3;
+        let mut record = OPEN_GATE.to_vec();
+        let at = 0;
+        for n in 1..=3 {
+            assert!(!Lane::read(&record, at).locked(), "before failure {n}");
+            let record = &mut record;
+            LaneMut { record, at }.charge_failure(&limits, NOW);
+        }
+        let lane = Lane::read(&record, at);
+        assert!(lane.locked() && !lane.has_no_failure());
+        assert_eq!(lane.keep_until(), None, "until a reset");
+        let closed = lane.closed_to_guesses(&limits, NOW);
+        assert!(matches!(closed, Some(Closed::Locked)));
+
+        let (left, bytes) = (lane.view(&limits, NOW).failures_left, &mut record);
+        LaneMut { record: bytes, at }.succeed(&limits, NOW);
+        let lane = Lane::read(&record, at);
+        assert!(!lane.locked() && lane.closed_to_guesses(&limits, NOW).is_none());
+        let view = lane.view(&limits, NOW);
+        assert_eq!((view.streak, view.locked), (0, false));
+        assert_eq!(view.failures_left, left.map(|n| n + 1), "its own charge");
+        let longest = u64::from(longest_seconds(&limits.failures));
+        assert_eq!(lane.keep_until(), Some(NOW.plus_secs(longest)));
+    }
 }
