@@ -8,6 +8,8 @@ mod delivery;
 mod destination;
 mod gate;
 mod idempotency;
+#[cfg(test)]
+mod kept;
 mod layout;
 mod limit;
 mod session;

@@ -1,15 +1,13 @@
 use super::*;
 use crate::error::LimitName;
 use crate::policy::Mode;
-use crate::record::{MAX_RECORD_BYTES, Moment, Record, Step};
-use crate::store::Incarnation;
+use crate::record::kept::Kept;
 
 const START: u64 = 1_800_000_000;
 const GRACE: u32 = 300;
 
 struct Prefix {
-    record: Record,
-    now: Timestamp,
+    kept: Kept,
     rule: Conversion,
     mode: Mode,
     operation: u32,
@@ -18,8 +16,7 @@ struct Prefix {
 impl Prefix {
     fn new() -> Self {
         Self {
-            record: Record::absent(&step(Action::CountApproval)),
-            now: Timestamp::from_secs(START),
+            kept: Kept::absent(Action::CountApproval, START),
             rule: Conversion::default(),
             mode: Mode::Enforce,
             operation: 0,
@@ -40,17 +37,8 @@ impl Prefix {
         }
     }
 
-    /// Every step goes through the encoding, as in a store.
     fn take(&mut self, action: Action) -> Effect {
-        let moment = Moment {
-            now: self.now,
-            incarnation: Incarnation::UNFENCED,
-        };
-        let bytes = self.record.encode();
-        assert!(bytes.len() <= MAX_RECORD_BYTES, "{} bytes", bytes.len());
-        self.record = Record::decode(&bytes).unwrap();
-        assert_eq!(self.record.encode(), bytes);
-        self.record.step(&step(action), moment).unwrap()
+        self.kept.take(action)
     }
 
     /// Seconds to wait if a message is refused.
@@ -64,7 +52,7 @@ impl Prefix {
     }
 
     fn pass(&mut self, secs: u64) {
-        self.now = self.now.plus_secs(secs);
+        self.kept.now = self.kept.now.plus_secs(secs);
     }
 
     /// How many of so many sends leave, a second apart.
@@ -75,15 +63,6 @@ impl Prefix {
             self.pass(1);
         }
         left
-    }
-}
-
-fn step(action: Action) -> Step {
-    let tag = Tag::of("everybody", "");
-    Step {
-        tag,
-        at: None,
-        action,
     }
 }
 
@@ -151,7 +130,7 @@ fn answers_that_come_late_but_keep_pace_never_trip_it() {
         if n >= 40 && n % 5 < 3 {
             prefix.approve();
         }
-        prefix.now = prefix.now.plus_millis(50);
+        prefix.kept.now = prefix.kept.now.plus_millis(50);
     }
 }
 
@@ -198,12 +177,12 @@ fn an_old_silence_is_forgotten_after_its_window() {
     let mut prefix = Prefix::new();
     prefix.flood(50);
     assert!(prefix.send().is_some());
-    let until = prefix.record.keep_until();
+    let until = prefix.kept.record.keep_until();
     assert_eq!(
         until,
         Some(Timestamp::from_secs(START + 49 + u64::from(DAY)))
     );
-    prefix.now = Timestamp::from_secs(START + 49 + u64::from(DAY));
+    prefix.kept.now = Timestamp::from_secs(START + 49 + u64::from(DAY));
     assert_eq!(prefix.flood(49), 49);
 }
 
@@ -241,9 +220,9 @@ fn a_decoy_is_refused_like_a_message_and_writes_like_one_but_counts_nowhere() {
             decoy: true,
             ..prefix.charge()
         };
-        let before = prefix.record.encode();
+        let before = prefix.kept.record.encode();
         let told = told(prefix.take(Action::Charge(charge)));
-        assert_eq!(told.is_none(), prefix.record.encode() != before);
+        assert_eq!(told.is_none(), prefix.kept.record.encode() != before);
         told
     };
     for _ in 0..200 {

@@ -1,66 +1,37 @@
 use super::*;
-use crate::record::Record;
-use crate::store::Incarnation;
+use crate::record::kept::Kept;
 
 const FIRST: Nonce = Nonce([1; 6]);
 const SECOND: Nonce = Nonce([2; 6]);
 const BEGUN: u64 = 1_800_000_000;
 
-struct Key {
-    record: Record,
-    now: Timestamp,
-}
+#[derive(Clone)]
+struct Key(Kept);
 
 impl Key {
     fn new() -> Self {
-        let step = Self::step(Action::Release(FIRST, Timestamp::default()));
-        let record = Record::absent(&step);
-        let now = Timestamp::from_secs(BEGUN);
-        Self { record, now }
-    }
-
-    fn step(action: Action) -> Step {
-        let (tag, at) = (Tag::of("tenant", "acme"), None);
-        Step { tag, at, action }
-    }
-
-    /// Every step goes through the encoding, as in a store.
-    fn take(&mut self, action: Action) -> Effect {
-        let moment = Moment {
-            now: self.now,
-            incarnation: Incarnation::UNFENCED,
-        };
-        self.record = Record::decode(&self.record.encode()).unwrap();
-        self.record.step(&Self::step(action), moment).unwrap()
-    }
-
-    fn done(&mut self, action: Action) {
-        assert_eq!(self.take(action), Effect::Done);
+        let absent = Action::Release(FIRST, Timestamp::default());
+        Self(Kept::absent(absent, BEGUN))
     }
 
     fn begin(&mut self, nonce: Nonce) -> IdempotencyEffect {
         let fingerprint = [7; 16];
-        match self.take(Action::Begin(Begin { fingerprint, nonce })) {
+        match self.0.take(Action::Begin(Begin { fingerprint, nonce })) {
             Effect::Idempotency(effect) => effect,
             other => panic!("{other:?}"),
         }
     }
 
     /// Whether a try of another nonce may go on, and with which one.
-    fn goes_on(&mut self) -> Option<Nonce> {
-        match self.clone_of().begin(SECOND) {
+    fn goes_on(&self) -> Option<Nonce> {
+        match self.clone().begin(SECOND) {
             IdempotencyEffect::Proceed { nonce, .. } => Some(nonce),
             _ => None,
         }
     }
 
-    fn clone_of(&self) -> Self {
-        let record = self.record.clone();
-        Self { record, ..*self }
-    }
-
     fn later(&mut self, millis: u64) {
-        self.now = self.now.plus_millis(millis);
+        self.0.now = self.0.now.plus_millis(millis);
     }
 }
 
@@ -91,10 +62,10 @@ fn only_the_try_that_holds_the_key_frees_it() {
     assert_eq!(key.begin(FIRST), proceed(FIRST, BEGUN + 60));
     let lease = Timestamp::from_secs(BEGUN + 60);
     for (nonce, lease) in [(SECOND, lease), (FIRST, lease.plus_secs(1))] {
-        key.done(Action::Release(nonce, lease));
+        key.0.done(Action::Release(nonce, lease));
         assert_eq!(key.goes_on(), None);
     }
-    key.done(Action::Release(FIRST, lease));
+    key.0.done(Action::Release(FIRST, lease));
     assert_eq!(key.goes_on(), Some(FIRST));
 }
 
@@ -102,12 +73,12 @@ fn only_the_try_that_holds_the_key_frees_it() {
 fn an_answer_is_kept_for_a_day_and_no_longer() {
     let mut key = Key::new();
     assert_eq!(key.begin(FIRST), proceed(FIRST, BEGUN + 60));
-    key.done(Action::Finish(SECOND, b"another's".to_vec()));
-    key.done(Action::Finish(FIRST, vec![7; MAX_ANSWER + 1]));
+    key.0.done(Action::Finish(SECOND, b"another's".to_vec()));
+    key.0.done(Action::Finish(FIRST, vec![7; MAX_ANSWER + 1]));
     assert_eq!(key.goes_on(), None, "neither was kept");
-    key.done(Action::Finish(FIRST, b"sent".to_vec()));
+    key.0.done(Action::Finish(FIRST, b"sent".to_vec()));
     let day = Timestamp::from_secs(BEGUN + 24 * 3600);
-    assert_eq!(key.record.keep_until(), Some(day));
+    assert_eq!(key.0.record.keep_until(), Some(day));
     key.later(24 * 3_600_000 - 1);
     let answered = IdempotencyEffect::Answered(b"sent".to_vec());
     assert_eq!(key.begin(SECOND), answered);
@@ -124,7 +95,7 @@ fn another_request_under_the_same_key_is_told_so() {
         nonce: SECOND,
     };
     assert_eq!(
-        key.take(Action::Begin(other)),
+        key.0.take(Action::Begin(other)),
         Effect::Idempotency(IdempotencyEffect::Mismatch)
     );
 }

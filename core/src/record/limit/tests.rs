@@ -1,33 +1,21 @@
 use super::*;
 use crate::error::LimitName;
 use crate::keys::Kind;
-use crate::record::{Moment, Record, Step};
-use crate::store::Incarnation;
+use crate::record::kept::Kept;
 
 const NOW: u64 = 1_800_000_000;
 
 /// A record of one limit: two an hour.
-struct Counter(Record);
+struct Counter(Kept);
 
 impl Counter {
     fn new() -> Self {
-        let step = Self::step(Action::Forget(Kind::Limit));
-        Self(Record::absent(&step))
+        Self(Kept::absent(Action::Forget(Kind::Limit), NOW))
     }
 
-    fn step(action: Action) -> Step {
-        let (tag, at) = (Tag::of("tenant", "acme"), None);
-        Step { tag, at, action }
-    }
-
-    /// Every step goes through the encoding, as in a store.
     fn take(&mut self, secs: u64, action: Action) -> Effect {
-        let moment = Moment {
-            now: Timestamp::from_secs(NOW + secs),
-            incarnation: Incarnation::UNFENCED,
-        };
-        self.0 = Record::decode(&self.0.encode()).unwrap();
-        self.0.step(&Self::step(action), moment).unwrap()
+        self.0.now = Timestamp::from_secs(NOW + secs);
+        self.0.take(action)
     }
 
     fn done(&mut self, secs: u64, action: Action) {
@@ -62,7 +50,7 @@ fn a_charge_is_taken_once_and_counts_for_the_window() {
     }
     assert_eq!(counter.charge(20, 3), refused(3580));
     let until = Timestamp::from_secs(NOW + 3610);
-    assert_eq!(counter.0.keep_until(), Some(until));
+    assert_eq!(counter.0.record.keep_until(), Some(until));
     counter.charged(3600, 3);
     assert_eq!(counter.charge(3600, 4), refused(10));
 }

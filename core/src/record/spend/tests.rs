@@ -2,8 +2,7 @@ use super::*;
 use crate::error::LimitName;
 use crate::keys::Kind;
 use crate::policy::Mode;
-use crate::record::{Moment, Record, Step};
-use crate::store::Incarnation;
+use crate::record::kept::Kept;
 
 const CAP: u64 = 1000;
 const MIDNIGHT: u64 = 20_000 * DAY;
@@ -21,38 +20,15 @@ fn charge(operation: u32, price_micros: u64) -> Charge {
     }
 }
 
-struct Purse {
-    record: Record,
-    now: Timestamp,
-}
+struct Purse(Kept);
 
 impl Purse {
     fn at(secs: u64) -> Self {
-        let step = Self::step(Action::LookSpend);
-        let now = Timestamp::from_secs(secs);
-        let record = Record::absent(&step);
-        Self { record, now }
+        Self(Kept::absent(Action::LookSpend, secs))
     }
 
-    fn step(action: Action) -> Step {
-        let tag = Tag::of("tenant", "acme");
-        Step {
-            tag,
-            at: None,
-            action,
-        }
-    }
-
-    /// Every step goes through the encoding, as in a store.
     fn take(&mut self, action: Action) -> Effect {
-        let moment = Moment {
-            now: self.now,
-            incarnation: Incarnation::UNFENCED,
-        };
-        let bytes = self.record.encode();
-        self.record = Record::decode(&bytes).unwrap();
-        assert_eq!(self.record.encode(), bytes);
-        self.record.step(&Self::step(action), moment).unwrap()
+        self.0.take(action)
     }
 
     fn spent(&mut self) -> u64 {
@@ -122,14 +98,14 @@ fn one_operation_costs_once_and_is_given_back_once() {
 fn a_day_ends_at_midnight_of_utc_and_never_comes_back() {
     let mut purse = Purse::at(MIDNIGHT);
     assert_eq!(purse.take(Action::Charge(charge(1, CAP))), Effect::Done);
-    purse.now = Timestamp::from_millis((MIDNIGHT + DAY) * 1000 - 1);
+    purse.0.now = Timestamp::from_millis((MIDNIGHT + DAY) * 1000 - 1);
     assert_eq!(purse.take(Action::Charge(charge(2, 1))), refused(1));
-    purse.now = purse.now.plus_millis(1);
+    purse.0.now = purse.0.now.plus_millis(1);
     assert_eq!(purse.spent(), 0);
     assert_eq!(purse.take(Action::Charge(charge(2, 900))), Effect::Done);
     assert_eq!(purse.take(Action::Refund(charge(1, CAP))), Effect::Done);
     assert_eq!(purse.spent(), 900, "yesterday's money is not today's");
-    purse.now = Timestamp::from_secs(MIDNIGHT + DAY - 10);
+    purse.0.now = Timestamp::from_secs(MIDNIGHT + DAY - 10);
     assert_eq!(
         purse.take(Action::Charge(charge(3, 101))),
         refused(DAY + 10)
@@ -138,7 +114,7 @@ fn a_day_ends_at_midnight_of_utc_and_never_comes_back() {
     assert_eq!(purse.take(Action::Charge(charge(4, 100))), Effect::Done);
     assert_eq!(purse.spent(), CAP, "nor is this one begun anew");
     let kept = Timestamp::from_secs(MIDNIGHT + 2 * DAY + SLACK_SECONDS);
-    assert_eq!(purse.record.keep_until(), Some(kept));
+    assert_eq!(purse.0.record.keep_until(), Some(kept));
 }
 
 #[test]
@@ -148,10 +124,10 @@ fn a_decoy_is_refused_like_a_message_and_writes_like_one_but_costs_nothing() {
         decoy: true,
         ..charge(operation, price)
     };
-    let before = purse.record.encode().len();
+    let before = purse.0.record.encode().len();
     assert_eq!(purse.take(Action::Charge(decoy(1, 600))), Effect::Done);
     assert_eq!(purse.take(Action::Charge(decoy(2, 600))), Effect::Done);
-    assert!(purse.record.encode().len() > before);
+    assert!(purse.0.record.encode().len() > before);
     assert_eq!(purse.spent(), 0);
     assert_eq!(purse.take(Action::Charge(charge(3, 600))), Effect::Done);
     assert_eq!(purse.take(Action::Charge(decoy(4, 600))), refused(DAY));
@@ -166,18 +142,14 @@ fn a_full_record_fits_and_another_s_charge_is_foreign() {
             Effect::Done
         );
     }
-    assert!(purse.record.encode().len() <= crate::record::MAX_RECORD_BYTES);
+    assert!(purse.0.record.encode().len() <= crate::record::MAX_RECORD_BYTES);
     let events = Charge {
         against: Against::Events(crate::policy::Limit::new(1, 1)),
         ..charge(1, 1)
     };
-    let moment = Moment {
-        now: purse.now,
-        incarnation: Incarnation::UNFENCED,
-    };
     let forget = Action::Forget(Kind::Spend);
     for action in [Action::Charge(events), Action::CountApproval, forget] {
-        let taken = purse.record.clone().step(&Purse::step(action), moment);
+        let taken = purse.0.clone().step(action);
         assert_eq!(taken.unwrap_err(), CorruptRecord::Foreign);
     }
 }
