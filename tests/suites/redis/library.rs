@@ -8,7 +8,7 @@ use countersign_redis::RedisStore;
 
 use crate::parts::redis::Redis;
 use crate::parts::redis::cluster::RedisCluster;
-use crate::stage::{Desk, Sent, connect, options, wrong};
+use crate::stage::{Desk, Sent, connect, library, options, wrong};
 
 /// The least number of times that the libraries vanish.
 const FLUSHES: usize = 20;
@@ -102,10 +102,7 @@ async fn two_releases_side_by_side_share_a_generation() {
     let second = life().await;
     assert_ne!(first, second);
     assert_ne!(generation(), "0".repeat(32));
-    let listed = redis.cli(&["FUNCTION", "LIST"]);
-    let ours = listed.lines().find(|line| {
-        line.starts_with("countersign_") && line.len() == 20 && !line.ends_with("_00000000")
-    });
-    assert_eq!(redis.cli(&["FUNCTION", "DELETE", ours.unwrap()]), "OK");
+    let ours = library(&redis);
+    assert_eq!(redis.cli(&["FUNCTION", "DELETE", &ours]), "OK");
     assert_eq!(life().await, second, "copied from the other release's");
 }

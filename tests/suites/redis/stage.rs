@@ -10,6 +10,8 @@ use countersign::{
 };
 use countersign_redis::{Options, RedisStore};
 
+use crate::parts::redis::Redis;
+
 /// Options with the defaults, but for what a test on a busy machine needs.
 pub(crate) fn options() -> Options {
     let mut options = Options::default();
@@ -102,4 +104,13 @@ pub(crate) fn wrong(code: &str) -> &'static str {
 /// Whether the long counts are asked for.
 pub(crate) fn long() -> bool {
     std::env::var_os("COUNTERSIGN_LONG").is_some()
+}
+
+/// The name of this release's library, beside that of another release which a test made up.
+pub(crate) fn library(redis: &Redis) -> String {
+    let listed = redis.cli(&["FUNCTION", "LIST"]);
+    let ours = listed.lines().find(|line| {
+        line.starts_with("countersign_") && line.len() == 20 && !line.ends_with("_00000000")
+    });
+    ours.unwrap().to_owned()
 }

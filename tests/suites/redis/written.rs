@@ -4,7 +4,7 @@
 use redis::aio::MultiplexedConnection;
 
 use crate::parts::redis::Redis;
-use crate::stage::{connect, options};
+use crate::stage::{connect, library, options};
 
 const FENCED: &str = "1";
 const KEYS: [&str; 5] = ["cs:1", "cs:2", "cs:3", "cs:4", "cs:5"];
@@ -26,11 +26,7 @@ impl Library {
         connect(&redis.url(), options()).await;
         let client = redis::Client::open(redis.url()).unwrap();
         let connection = client.get_multiplexed_async_connection().await.unwrap();
-        let listed = redis.cli(&["FUNCTION", "LIST"]);
-        let name = listed
-            .lines()
-            .find(|line| line.starts_with("countersign_") && line.len() == 20);
-        let name = name.unwrap().to_owned();
+        let name = library(redis);
         Self { connection, name }
     }
 
