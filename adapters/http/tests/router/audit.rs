@@ -1,7 +1,8 @@
 //! The audit trail: a line for each operation that operators account for, and no other.
 
+use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,11 +18,32 @@ use crate::faults::Plugged;
 
 const NUMBER: &str = "+4712345678";
 
+thread_local! {
+    /// Where the lines of this thread go.
+    static TRAIL: RefCell<Option<Trail>> = const { RefCell::new(None) };
+}
+
 /// Every line that was logged: its target, its fields, its message.
 #[derive(Clone, Default)]
 pub(crate) struct Trail(Arc<Mutex<Vec<String>>>);
 
 impl Trail {
+    /// From now on the lines of this thread are kept here.
+    ///
+    /// The subscriber is one for all threads: of several, one for each, a line that another
+    /// thread was the first to reach might count as nobody's interest.
+    pub(crate) fn begin() -> Self {
+        static GLOBAL: Once = Once::new();
+        GLOBAL.call_once(|| {
+            tracing::subscriber::set_global_default(ByThread).unwrap();
+            // What was reached while the subscriber was not yet set.
+            tracing::callsite::rebuild_interest_cache();
+        });
+        let trail = Self::default();
+        TRAIL.set(Some(trail.clone()));
+        trail
+    }
+
     /// Everything that was logged since the last call, as one text.
     pub(crate) fn take_all(&self) -> String {
         std::mem::take(&mut *self.0.lock().unwrap()).join("\n")
@@ -35,7 +57,10 @@ impl Trail {
     }
 }
 
-impl Subscriber for Trail {
+/// Hands each line to the trail of its thread.
+struct ByThread;
+
+impl Subscriber for ByThread {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -49,13 +74,16 @@ impl Subscriber for Trail {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
+        let Some(trail) = TRAIL.with_borrow(Clone::clone) else {
+            return;
+        };
         let metadata = event.metadata();
         let mut line = Line(metadata.target().to_owned());
         if *metadata.level() <= Level::WARN {
             write!(line.0, " level={}", metadata.level()).unwrap();
         }
         event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
+        trail.0.lock().unwrap().push(line.0);
     }
 
     fn enter(&self, _: &Id) {}
@@ -88,8 +116,7 @@ async fn what_operators_do_to_a_destination_is_audited_done_or_not() {
     let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
     let store = Plugged::new(&clock);
     let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
-    let trail = Trail::default();
-    let _guard = tracing::subscriber::set_default(trail.clone());
+    let trail = Trail::begin();
     let id = desk.send("sms", NUMBER).await;
     desk.check(&id, &desk.wrong_code()).await;
     desk.get(&format!("/v1/verify/status/{id}")).await;
@@ -133,8 +160,7 @@ async fn activate(desk: &Desk, token: &str) -> Answer {
 #[tokio::test]
 async fn an_activation_is_audited_with_the_key_s_name() {
     let desk = Desk::new();
-    let trail = Trail::default();
-    let _guard = tracing::subscriber::set_default(trail.clone());
+    let trail = Trail::begin();
     let tenant = Tenant::new("newcomer").unwrap();
     let token = desk.jwt.sign(&tenant, Duration::from_secs(60)).unwrap();
     let key = activate(&desk, &token).await.text("api_key");

@@ -330,9 +330,8 @@ async fn reports_are_counted_by_provider_and_outcome_and_name_nobody() {
     let store = Plugged::new(&clock);
     let desk = desk_on(clock, Arc::clone(&store) as _);
     desk.send("sms", NUMBER).await;
-    let (token, trail, meter) = (token(&desk), Trail::default(), Meter::default());
+    let (token, trail, meter) = (token(&desk), Trail::begin(), Meter::default());
     {
-        let _guard = tracing::subscriber::set_default(trail.clone());
         let _counted = metrics::set_default_local_recorder(&meter);
         for status in ["queued", "delivered", "delivered", "failed"] {
             report(&desk, &token, status).await;

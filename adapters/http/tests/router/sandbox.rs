@@ -38,8 +38,7 @@ fn marked(trail: &Trail, operation: &str) {
 #[tokio::test]
 async fn each_send_to_a_test_destination_and_each_approval_of_one_is_audited_loudly() {
     let desk = desk();
-    let trail = Trail::default();
-    let _guard = tracing::subscriber::set_default(trail.clone());
+    let trail = Trail::begin();
     let body = json!({"to": NUMBER, "channel": ["sms", "voice"]});
     let sent = desk.post("/v1/verify/send", &body).await;
     assert_eq!((sent.status, sent.text("channel").as_str()), (200, "sms"));
@@ -64,8 +63,7 @@ async fn each_send_to_a_test_destination_and_each_approval_of_one_is_audited_lou
 #[tokio::test]
 async fn in_the_background_it_is_audited_too_and_counted_apart() {
     let desk = desk();
-    let (trail, meter) = (Trail::default(), Meter::default());
-    let _guard = tracing::subscriber::set_default(trail.clone());
+    let (trail, meter) = (Trail::begin(), Meter::default());
     let _counted = metrics::set_default_local_recorder(&meter);
     let body = json!({"to": NUMBER, "channel": "sms", "delivery": "background"});
     let sent = desk.post("/v1/verify/send", &body).await;
@@ -90,8 +88,7 @@ async fn other_destinations_are_real_and_not_marked() {
         builder.test_destination(to, Code::from_custom(CODE).unwrap())
     };
     let desk = Desk::built(clock, store, &Channel::ALL, alike, test, |api| api);
-    let trail = Trail::default();
-    let _guard = tracing::subscriber::set_default(trail.clone());
+    let trail = Trail::begin();
     let id = desk.send("sms", "+4712345679").await;
     assert_eq!(desk.recorder.len(), 1);
     let verified = desk.check(&id, &desk.code()).await;
