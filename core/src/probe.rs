@@ -197,3 +197,6 @@ async fn same_pseudonym_key(
         "an insertion under a key without a value was lost",
     ))
 }
+
+#[cfg(test)]
+mod tests;

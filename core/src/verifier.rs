@@ -125,3 +125,6 @@ impl fmt::Debug for Verifier {
 fn unexpected() -> StoreError {
     StoreError::unavailable("the store answered another step than it was asked")
 }
+
+#[cfg(test)]
+mod tests;

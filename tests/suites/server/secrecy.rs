@@ -126,7 +126,7 @@ async fn a37_nothing_secret_is_in_the_log_at_trace() {
     let activate = || answer(crate::parts::http_client().post(&url).bearer_auth(&token));
     let activated = activate().await.expect(200).text_of("api_key");
     activate().await.problem(409);
-    let wrong_key = format!("{}x", &key[..key.len() - 1]);
+    let wrong_key = wrong(&key);
     api.with_key(&wrong_key)
         .send("email", "person@example.com")
         .await

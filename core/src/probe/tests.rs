@@ -1,0 +1,131 @@
+//! Stores that are wrong, each in one way, and what the probe says of them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::store::{Entry, Incarnation, Loaded, SessionStore, Swap};
+use crate::{BuildError, KeyRing, MemoryStore, RecordKey, Secret, StoreError, Verifier};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wrong {
+    Nothing,
+    /// A key that nobody wrote to has a value.
+    Haunted,
+    /// Everybody is told to have won.
+    AllWin,
+    /// Nobody is.
+    NoneWins,
+    /// The winner's value is not there.
+    Forgets,
+    /// A value is replaced whatever was seen; an absent one only once.
+    Overwrites,
+    /// It is replaced by who saw nothing.
+    Inserts,
+    /// What was seen in another life counts.
+    AnyLife,
+    /// A lost swap leaves its value all the same.
+    LosesLoudly,
+    /// After the race nobody wins any more.
+    Stops,
+}
+
+#[derive(Debug)]
+struct Store {
+    store: MemoryStore,
+    wrong: Wrong,
+}
+
+impl Store {
+    /// Whether this write comes after the races.
+    fn is_late(next: &Entry<'_>) -> bool {
+        next.bytes.iter().rev().nth(1) == Some(&b's')
+    }
+}
+
+#[async_trait]
+impl SessionStore for Store {
+    async fn load(&self, key: RecordKey) -> Result<Loaded, StoreError> {
+        let mut loaded = self.store.load(key).await?;
+        match self.wrong {
+            Wrong::Haunted => loaded.value = Some(vec![1]),
+            Wrong::Forgets => loaded.value = None,
+            _ => {}
+        }
+        Ok(loaded)
+    }
+
+    async fn swap(
+        &self,
+        key: RecordKey,
+        seen: Option<&[u8]>,
+        next: Entry<'_>,
+        incarnation: Incarnation,
+    ) -> Result<Swap, StoreError> {
+        let loaded = self.store.load(key).await?;
+        let (held, life) = (loaded.value.as_deref(), loaded.incarnation);
+        let late = Self::is_late(&next);
+        let (seen, incarnation) = match self.wrong {
+            Wrong::Overwrites if late && seen.is_some() => (held, incarnation),
+            Wrong::Inserts if late && seen.is_none() => (held, incarnation),
+            Wrong::AnyLife => (seen, life),
+            Wrong::NoneWins => return Ok(Swap::Lost),
+            Wrong::Stops if late => return Ok(Swap::Lost),
+            _ => (seen, incarnation),
+        };
+        let swap = self.store.swap(key, seen, next, incarnation).await?;
+        match self.wrong {
+            Wrong::AllWin => Ok(Swap::Done),
+            Wrong::LosesLoudly if late && swap == Swap::Lost => {
+                self.store.swap(key, held, next, life).await?;
+                Ok(Swap::Lost)
+            }
+            _ => Ok(swap),
+        }
+    }
+}
+
+fn ring(first: u8) -> KeyRing {
+    let secret = |byte| Secret::new(vec![byte; 32]).unwrap();
+    KeyRing::new(&secret(first), &[secret(9)]).unwrap()
+}
+
+async fn probe(store: Arc<dyn SessionStore>, first: u8) -> Result<(), BuildError> {
+    let verifier = Verifier::builder(ring(first), store).build().unwrap();
+    verifier.probe().await
+}
+
+#[tokio::test]
+async fn each_store_that_would_let_guesses_through_is_refused_by_what_it_does() {
+    for (wrong, words) in [
+        (Wrong::Haunted, "a key that nobody wrote to holds a value"),
+        (Wrong::AllWin, "several won"),
+        (Wrong::NoneWins, "nobody won"),
+        (Wrong::Forgets, "the winner's value was not kept"),
+        (Wrong::Overwrites, "had been replaced was done"),
+        (Wrong::Inserts, "had been replaced was done"),
+        (Wrong::AnyLife, "another life of the store was done"),
+        (Wrong::LosesLoudly, "a lost swap changed the value"),
+        (Wrong::Stops, "a swap on the value that is there was lost"),
+    ] {
+        let store = MemoryStore::new();
+        match probe(Arc::new(Store { store, wrong }), 1).await {
+            Err(BuildError::Probe(why)) => assert!(why.contains(words), "{wrong:?}: {why}"),
+            other => panic!("{wrong:?}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_right_store_is_taken_again_and_again_by_one_pseudonym_key() {
+    let (store, wrong) = (MemoryStore::new(), Wrong::Nothing);
+    let store = Arc::new(Store { store, wrong });
+    probe(store.clone(), 1).await.unwrap();
+    probe(store.clone(), 1).await.unwrap();
+    let foreign = probe(store.clone(), 2).await;
+    assert!(
+        matches!(foreign, Err(BuildError::ForeignStore)),
+        "{foreign:?}"
+    );
+    probe(store, 1).await.unwrap();
+}

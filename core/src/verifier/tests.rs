@@ -1,0 +1,8 @@
+//! A verifier on the memory store, as its caller sees it.
+
+mod delivery;
+mod life;
+mod limits;
+mod repeated;
+mod scene;
+mod words;
