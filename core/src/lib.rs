@@ -105,6 +105,8 @@
 //! was silent for a day, takes [`Conversion::messages`] messages at once and then waits for the
 //! first answers.
 
+#[cfg(test)]
+mod at_once;
 mod base64url;
 mod block_mac;
 mod clock;

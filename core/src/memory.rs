@@ -188,24 +188,13 @@ impl SessionStore for MemoryStore {
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
     use super::*;
+    use crate::at_once::now;
     use crate::clock::{FakeClock, Timestamp};
     use crate::error::LimitName;
     use crate::keys::Tag;
     use crate::policy::Limit;
     use crate::record::{Action, Charge};
-
-    /// Nothing in a memory store ever waits.
-    fn now<F: Future>(future: F) -> F::Output {
-        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(output) => output,
-            Poll::Pending => panic!("a memory store never waits"),
-        }
-    }
 
     fn key(n: u64) -> RecordKey {
         RecordKey::from_bytes(n.to_be_bytes())

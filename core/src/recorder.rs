@@ -127,25 +127,14 @@ impl Deliverer for Recorder {
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
     use super::*;
+    use crate::at_once::now;
     use crate::code::Code;
     use crate::deliver::Permanent;
     use crate::destination::Destination;
 
-    /// A recorder never waits, so one poll is enough.
     fn hand_over(recorder: &Recorder, message: Message<'_>) -> Result<Receipt, DeliverError> {
-        let mut delivery = pin!(recorder.deliver(message));
-        match delivery
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
-            Poll::Ready(answer) => answer,
-            Poll::Pending => unreachable!("a recorder does not wait"),
-        }
+        now(recorder.deliver(message))
     }
 
     #[test]

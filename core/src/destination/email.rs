@@ -157,7 +157,7 @@ mod tests {
     }
 
     fn counted(text: &str) -> String {
-        EmailAddress::parse(text).unwrap().canonical
+        EmailAddress::parse(text).unwrap().canonical().to_owned()
     }
 
     #[test]

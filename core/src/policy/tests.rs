@@ -1,5 +1,7 @@
 //! What a policy may say, and what is refused by name.
 
+use std::fmt::Debug;
+
 use super::*;
 
 #[test]
@@ -147,149 +149,75 @@ fn refusal(change: impl FnOnce(&mut Policy)) -> &'static str {
     policy.validate().map_or_else(|error| error.field, |()| "")
 }
 
-#[test]
-fn a71_each_number_is_allowed_up_to_its_bounds_and_no_further() {
-    type Set = fn(&mut Policy, u32);
-    fn set(set: Set) -> Set {
-        set
+/// Holds that a field may have its least and its most value, and refuses one beyond.
+fn bounded<T: Copy + Debug>(
+    field: &str,
+    set: impl Fn(&mut Policy, T),
+    [least, most]: [T; 2],
+    beyond: &[T],
+) {
+    for allowed in [least, most] {
+        let refused = refusal(|policy| set(policy, allowed));
+        assert_eq!(refused, "", "{field} {allowed:?}");
     }
-    fn converted(policy: &mut Policy) -> &mut Conversion {
-        policy.prefix_conversion.get_or_insert_default()
-    }
-    // A code must not outlive its session, and the default code lives for 300 s.
-    for (field, set, least, most) in [
-        (
-            "phone_ceiling_seconds",
-            set(|p, n| p.phone_ceiling_seconds = n),
-            300,
-            600,
-        ),
-        (
-            "email_ceiling_seconds",
-            set(|p, n| p.email_ceiling_seconds = n),
-            300,
-            DAY,
-        ),
-        (
-            "lifetime_seconds",
-            set(|p, n| {
-                (p.lifetime_seconds, p.email_ceiling_seconds) = (n, DAY);
-            }),
-            10,
-            DAY,
-        ),
-        (
-            "resend_cooldown_seconds",
-            set(|p, n| p.resend_cooldown_seconds = n),
-            0,
-            HOUR,
-        ),
-        (
-            "prefix_conversion.window_seconds",
-            set(|p, n| {
-                converted(p).window_seconds = n;
-            }),
-            60,
-            31 * DAY,
-        ),
-        (
-            "prefix_conversion.trial_seconds",
-            set(|p, n| {
-                converted(p).trial_seconds = n;
-            }),
-            1,
-            DAY,
-        ),
-        (
-            "destination",
-            set(|p, n| p.destination.sends[1].seconds = n),
-            600,
-            31 * DAY,
-        ),
-        (
-            "known_device",
-            set(|p, n| p.known_device.failures[1].seconds = n),
-            HOUR,
-            31 * DAY,
-        ),
-        (
-            "destination",
-            set(|p, n| p.destination.failures[0].seconds = n),
-            1,
-            DAY,
-        ),
-    ] {
-        for allowed in [least, most] {
-            assert_eq!(
-                refusal(|policy| set(policy, allowed)),
-                "",
-                "{field} {allowed}"
-            );
-        }
-        for refused in [least.checked_sub(1), Some(most + 1)].into_iter().flatten() {
-            assert_eq!(refusal(|policy| set(policy, refused)), field, "{refused}");
-        }
+    for beyond in beyond {
+        let refused = refusal(|policy| set(policy, *beyond));
+        assert_eq!(refused, field, "{beyond:?}");
     }
 }
 
+fn converted(policy: &mut Policy) -> &mut Conversion {
+    policy.prefix_conversion.get_or_insert_default()
+}
+
 #[test]
-fn a71_so_is_each_small_one() {
-    type Set = fn(&mut Policy, u8);
-    fn set(set: Set) -> Set {
-        set
-    }
-    for (field, set, least, most) in [
-        ("max_attempts", set(|p, n| p.max_attempts = n), 1, 10),
-        ("max_sends", set(|p, n| p.max_sends = n), 1, 10),
-        (
-            "resend",
-            set(|p, n| p.resend = ResendPolicy::KeepLast(n)),
-            2,
-            3,
-        ),
-        (
-            "prefix_conversion.percent",
-            set(|p, n| {
-                p.prefix_conversion.get_or_insert_default().percent = n;
-            }),
-            1,
-            90,
-        ),
-        (
-            "prefix_conversion.messages",
-            set(|p, n| {
-                p.prefix_conversion.get_or_insert_default().messages = n;
-            }),
-            10,
-            100,
-        ),
-    ] {
-        for allowed in [least, most] {
-            // Few attempts for one who keeps more of them: the record has its bound too.
-            let few = |policy: &mut Policy| policy.destination.live_sessions = 1;
-            assert_eq!(
-                refusal(|policy| {
-                    few(policy);
-                    set(policy, allowed)
-                }),
-                "",
-                "{field}"
-            );
-        }
-        for refused in [least - 1, most + 1] {
-            assert_eq!(refusal(|policy| set(policy, refused)), field, "{refused}");
-        }
-    }
-    for (allowed, refused) in [(1, 0), (1000, 1001)] {
-        assert_eq!(
-            refusal(|policy| policy.destination.lock_after = allowed),
-            ""
-        );
-        assert_eq!(
-            refusal(|policy| policy.known_device.lock_after = refused),
-            "known_device"
-        );
-    }
+fn a71_times_are_allowed_up_to_their_bounds_and_no_further() {
+    const MONTH: u32 = 31 * DAY;
+    // No code outlives its session, and the default one lives for 300 s.
+    let phone = |p: &mut Policy, n| p.phone_ceiling_seconds = n;
+    bounded("phone_ceiling_seconds", phone, [300, 600], &[299, 601]);
+    let email = |p: &mut Policy, n| p.email_ceiling_seconds = n;
+    bounded("email_ceiling_seconds", email, [300, DAY], &[299, DAY + 1]);
+    let life = |p: &mut Policy, n| (p.lifetime_seconds, p.email_ceiling_seconds) = (n, DAY);
+    bounded("lifetime_seconds", life, [10, DAY], &[9, DAY + 1]);
+    let pause = |p: &mut Policy, n| p.resend_cooldown_seconds = n;
+    bounded("resend_cooldown_seconds", pause, [0, HOUR], &[HOUR + 1]);
+    let window = |p: &mut Policy, n| converted(p).window_seconds = n;
+    let field = "prefix_conversion.window_seconds";
+    bounded(field, window, [60, MONTH], &[59, MONTH + 1]);
+    let trial = |p: &mut Policy, n| converted(p).trial_seconds = n;
+    let field = "prefix_conversion.trial_seconds";
+    bounded(field, trial, [1, DAY], &[0, DAY + 1]);
+    // The longer window is at least as long as the shorter one.
+    let sends = |p: &mut Policy, n| p.destination.sends[1].seconds = n;
+    bounded("destination", sends, [600, MONTH], &[599, MONTH + 1]);
+    let failures = |p: &mut Policy, n| p.known_device.failures[1].seconds = n;
+    bounded(
+        "known_device",
+        failures,
+        [HOUR, MONTH],
+        &[HOUR - 1, MONTH + 1],
+    );
+    let failures = |p: &mut Policy, n| p.destination.failures[0].seconds = n;
+    bounded("destination", failures, [1, DAY], &[0, DAY + 1]);
+}
+
+#[test]
+fn a71_so_are_counts() {
+    // The record has its bound too: more attempts leave room for fewer sessions.
+    let attempts = |p: &mut Policy, n| (p.max_attempts, p.destination.live_sessions) = (n, 1);
+    bounded("max_attempts", attempts, [1, 10], &[0, 11]);
+    bounded("max_sends", |p, n| p.max_sends = n, [1, 10], &[0, 11]);
+    let kept = |p: &mut Policy, n| p.resend = ResendPolicy::KeepLast(n);
+    bounded("resend", kept, [2, 3], &[1, 4]);
+    let percent = |p: &mut Policy, n| converted(p).percent = n;
+    bounded("prefix_conversion.percent", percent, [1, 90], &[0, 91]);
+    let messages = |p: &mut Policy, n| converted(p).messages = n;
+    bounded("prefix_conversion.messages", messages, [10, 100], &[9, 101]);
+    let lock = |p: &mut Policy, n| p.destination.lock_after = n;
+    bounded("destination", lock, [1, 1000], &[0, 1001]);
+    let lock = |p: &mut Policy, n| p.known_device.lock_after = n;
+    bounded("known_device", lock, [1, 1000], &[0, 1001]);
 }
 
 /// A worst record of 1,024 bytes fits, and one that is larger does not.

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::FINGERPRINT_KEY;
+use crate::at_once::now;
+use crate::envelope;
 use crate::store::{Entry, Incarnation, Loaded, SessionStore, Swap};
-use crate::{BuildError, KeyRing, MemoryStore, RecordKey, Secret, StoreError, Verifier};
+use crate::{BuildError, KeyRing, Kind, MemoryStore, RecordKey, Secret, StoreError, Tag, Verifier};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wrong {
@@ -90,13 +93,13 @@ fn ring(first: u8) -> KeyRing {
     KeyRing::new(&secret(first), &[secret(9)]).unwrap()
 }
 
-async fn probe(store: Arc<dyn SessionStore>, first: u8) -> Result<(), BuildError> {
+fn probe(store: Arc<dyn SessionStore>, first: u8) -> Result<(), BuildError> {
     let verifier = Verifier::builder(ring(first), store).build().unwrap();
-    verifier.probe().await
+    now(verifier.probe())
 }
 
-#[tokio::test]
-async fn each_store_that_would_let_guesses_through_is_refused_by_what_it_does() {
+#[test]
+fn each_store_that_would_let_guesses_through_is_refused_by_what_it_does() {
     for (wrong, words) in [
         (Wrong::Haunted, "a key that nobody wrote to holds a value"),
         (Wrong::AllWin, "several won"),
@@ -109,23 +112,60 @@ async fn each_store_that_would_let_guesses_through_is_refused_by_what_it_does() 
         (Wrong::Stops, "a swap on the value that is there was lost"),
     ] {
         let store = MemoryStore::new();
-        match probe(Arc::new(Store { store, wrong }), 1).await {
+        match probe(Arc::new(Store { store, wrong }), 1) {
             Err(BuildError::Probe(why)) => assert!(why.contains(words), "{wrong:?}: {why}"),
             other => panic!("{wrong:?}: {other:?}"),
         }
     }
 }
 
-#[tokio::test]
-async fn a_right_store_is_taken_again_and_again_by_one_pseudonym_key() {
+#[test]
+fn a_right_store_is_taken_again_and_again_by_one_pseudonym_key() {
     let (store, wrong) = (MemoryStore::new(), Wrong::Nothing);
     let store = Arc::new(Store { store, wrong });
-    probe(store.clone(), 1).await.unwrap();
-    probe(store.clone(), 1).await.unwrap();
-    let foreign = probe(store.clone(), 2).await;
+    probe(store.clone(), 1).unwrap();
+    probe(store.clone(), 1).unwrap();
+    let foreign = probe(store.clone(), 2);
     assert!(
         matches!(foreign, Err(BuildError::ForeignStore)),
         "{foreign:?}"
     );
-    probe(store, 1).await.unwrap();
+    probe(store, 1).unwrap();
+}
+
+/// Another deployment's server leaves its fingerprint between our look and our write.
+#[derive(Debug)]
+struct Outrun(MemoryStore);
+
+#[async_trait]
+impl SessionStore for Outrun {
+    async fn load(&self, key: RecordKey) -> Result<Loaded, StoreError> {
+        self.0.load(key).await
+    }
+
+    async fn swap(
+        &self,
+        key: RecordKey,
+        seen: Option<&[u8]>,
+        next: Entry<'_>,
+        incarnation: Incarnation,
+    ) -> Result<Swap, StoreError> {
+        if key == FINGERPRINT_KEY && seen.is_none() {
+            let owner = Tag::of("meta", "pseudonym key");
+            let bytes = &envelope::seal(Kind::Meta, owner, &ring(2).fingerprint());
+            let theirs = Entry { bytes, ..next };
+            self.0.swap(key, None, theirs, incarnation).await?;
+        }
+        self.0.swap(key, seen, next, incarnation).await
+    }
+}
+
+#[test]
+fn of_two_deployments_that_start_at_once_on_one_store_one_is_refused() {
+    let foreign = probe(Arc::new(Outrun(MemoryStore::new())), 1);
+    assert!(
+        matches!(foreign, Err(BuildError::ForeignStore)),
+        "{foreign:?}"
+    );
+    assert!(probe(Arc::new(Outrun(MemoryStore::new())), 2).is_ok());
 }

@@ -238,19 +238,12 @@ const fn noted(error: DeliverError) -> DeliveryOutcome {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
+    use crate::at_once::now;
     use crate::clock::{FakeClock, Timestamp};
     use crate::verifier::request::SendRequest;
     use crate::{KeyRing, MemoryStore, Recorder, SessionStore, Tenant};
-
-    pub(crate) fn now<F: Future>(future: F) -> F::Output {
-        let mut polling = std::task::Context::from_waker(std::task::Waker::noop());
-        match std::pin::pin!(future).as_mut().poll(&mut polling) {
-            std::task::Poll::Ready(output) => output,
-            std::task::Poll::Pending => panic!("the memory store answers at once"),
-        }
-    }
 
     /// A send to each of `numbers`, from a network of its own.
     fn send_to(verifier: &Verifier, numbers: std::ops::Range<u32>) {

@@ -35,7 +35,7 @@ impl Verifier {
 mod tests {
     use std::sync::Arc;
 
-    use crate::verifier::pending::tests::now;
+    use crate::at_once::now;
     use crate::{
         Channel, DeliveryOutcome, Destination, KeyRing, MemoryStore, Recorder, Report, SendRequest,
         SessionState, Tenant, Verifier,

@@ -80,11 +80,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::at_once::now;
     use crate::destination::Channel;
     use crate::error::SendError;
     use crate::keys::KeyRing;
     use crate::memory::MemoryStore;
-    use crate::verifier::pending::tests::now;
     use crate::verifier::{Builder, CheckRequest, SendRequest};
 
     const CODE: &str = "918273";

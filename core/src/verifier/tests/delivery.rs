@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use super::scene::{Scene, number};
-use crate::verifier::pending::tests::now;
+use crate::at_once::now;
 use crate::{
     Channel, DeliverError, Deliverer, DeliveryMode, DeliveryOutcome, DeliveryState, Message,
     Opened, Permanent, Receipt, Report, ResendRequest, SendError, SessionState, SessionView,

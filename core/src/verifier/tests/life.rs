@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::scene::{START, Scene, With, email, number, ring, tenant, throttled};
-use crate::verifier::pending::tests::now;
+use crate::at_once::now;
 use crate::{
     Channel, Clock, DeliveryState, Destination, FakeClock, Limit, LimitName, Purpose, ResendPolicy,
     ResendRequest, SendError, SendRequest, SessionState, Tenant, Verdict, Verifier,

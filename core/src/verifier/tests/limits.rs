@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::scene::{Prices, Scene, Told, email, number, tenant, throttled};
+use crate::at_once::now;
 use crate::policy::Conversion;
-use crate::verifier::pending::tests::now;
 use crate::{
     Channel, CheckError, CheckRequest, DeliverError, Destination, Limit, LimitName, Mode, Policy,
     ResendRequest, SendError, SendRequest, Sent, Unserved,

@@ -1,8 +1,8 @@
 //! Requests that are repeated under an idempotency key.
 
 use super::scene::{Failing, Scene, email, keys, number, ring, tenant};
+use crate::at_once::now;
 use crate::code::{Alphabet, Code, CodeForm};
-use crate::verifier::pending::tests::now;
 use crate::{
     Channel, DeliverError, DeliveryMode, Opened, Permanent, Purpose, Recorder, SendError,
     SendRequest, Sent, SentDelivery, Verdict, Verifier,

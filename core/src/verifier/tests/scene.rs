@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
+use crate::at_once::now;
 use crate::store::{Entry, Incarnation, Loaded, Swap};
-use crate::verifier::pending::tests::now;
 use crate::{
     Builder, Channel, CheckRequest, Clock, Destination, FakeClock, KeyRing, LimitName, MemoryStore,
     NumberPlan, Observer, PhoneNumber, Policy, Purpose, RecordKey, Recorder, ResendRequest, Secret,
