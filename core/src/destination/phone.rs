@@ -175,6 +175,13 @@ mod tests {
     }
 
     #[test]
+    fn a_text_has_at_most_254_bytes() {
+        let spaced = |bytes: usize| format!("{:>bytes$}", "+4712345678");
+        assert_eq!(read(&spaced(254)), Ok("+4712345678".to_owned()));
+        assert_eq!(read(&spaced(255)), Err(DestinationError::TooLong));
+    }
+
+    #[test]
     fn a44_every_spelling_of_a_number_is_one() {
         for text in [
             "+4712345678",

@@ -239,3 +239,26 @@ fn a_record_may_have_1024_bytes() {
     }
     assert!(fitting > 1000, "{fitting}");
 }
+
+/// What one more of each makes the worst record longer by, in bytes.
+#[test]
+fn a_worst_record_grows_by_what_is_kept() {
+    let worst = |change: fn(&mut Policy)| {
+        let mut policy = Policy::default();
+        change(&mut policy);
+        worst_destination(&policy)
+    };
+    let default = worst(|_| ());
+    assert_eq!(default, 761);
+    let by = |change| worst(change) - default;
+    assert_eq!(by(|p| p.destination.sends[1].max += 1), 5);
+    assert_eq!(by(|p| p.known_device.failures[1].max += 1), 5);
+    // Of four sessions that may be live, one of a known device.
+    assert_eq!(by(|p| p.max_attempts += 1), 4 * 11);
+    assert_eq!(by(|p| p.resend = ResendPolicy::KeepLast(2)), 4 * 16);
+    let session = 55 + 16 + 5 * 11 + 8;
+    assert_eq!(by(|p| p.destination.live_sessions += 1), session);
+    assert_eq!(by(|p| p.known_device.live_sessions += 1), session);
+    let without_prefix = worst(|p| p.prefix_conversion = None);
+    assert_eq!(default - without_prefix, 4 * 8);
+}

@@ -107,3 +107,29 @@ pub(crate) const fn of_form(form: CodeForm) -> u8 {
     };
     alphabet << 4 | form.length()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many bytes stand for something; each for another thing, and written as itself.
+    fn read<T: PartialEq + std::fmt::Debug>(
+        read: impl Fn(u8) -> Option<T>,
+        write: impl Fn(&T) -> u8,
+    ) -> usize {
+        let known = (0..=u8::MAX).filter_map(|byte| Some((byte, read(byte)?)));
+        known
+            .inspect(|(byte, meaning)| assert_eq!(write(meaning), *byte, "{meaning:?}"))
+            .count()
+    }
+
+    #[test]
+    fn every_byte_stands_for_one_thing_or_nothing() {
+        assert_eq!(read(flags, |(flags, prefix)| of_flags(*flags, *prefix)), 16);
+        assert_eq!(read(state, |state| of_state(*state)), 6);
+        let travels = |(channel, delivery): &(_, _)| of_channel_and_delivery(*channel, *delivery);
+        assert_eq!(read(channel_and_delivery, travels), 12);
+        // Codes of 4 to 10 digits or characters.
+        assert_eq!(read(form, |form| of_form(*form)), 14);
+    }
+}

@@ -5,10 +5,10 @@ use crate::code::CodeForm;
 use crate::destination::Channel;
 use crate::digest::Digest;
 use crate::error::CorruptRecord;
-use crate::keys::{KeyId, Tag};
+use crate::keys::{KeyId, Kind, Tag};
 use crate::policy::Policy;
 use crate::record::layout::{self, lane, session};
-use crate::record::{Action, Check, Effect, Fit, Moment, Open, Record, RecordKey, Step};
+use crate::record::{Action, Begin, Check, Effect, Fit, Moment, Open, Record, RecordKey, Step};
 use crate::session_id::Nonce;
 use crate::store::Incarnation;
 
@@ -91,6 +91,25 @@ fn a_record_is_read_back_as_it_was_and_never_cut_or_longer() {
     assert_eq!(refused(&longer), CorruptRecord::Encoding);
     let of_another_version = [&[2], &bytes[1..]].concat();
     assert_eq!(refused(&of_another_version), CorruptRecord::Version(2));
+}
+
+#[test]
+fn a_record_of_any_kind_says_whose_it_is() {
+    let begin = Begin {
+        fingerprint: [1; 16],
+        nonce: NONCE,
+    };
+    for action in [
+        Action::Look(NONCE),
+        Action::LookSpend,
+        Action::Begin(begin),
+        Action::CountApproval,
+        Action::Forget(Kind::Limit),
+    ] {
+        let (tag, at) = (Tag([3; 8]), None);
+        let record = Record::absent(&Step { tag, at, action });
+        assert_eq!(record.tag(), tag, "{record:?}");
+    }
 }
 
 #[test]

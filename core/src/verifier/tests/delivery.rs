@@ -1,15 +1,15 @@
 //! Messages: who is handed them, and what becomes of their sessions.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 
-use super::scene::{Scene, number};
+use super::scene::{Scene, number, tenant};
 use crate::at_once::now;
 use crate::{
-    Channel, DeliverError, Deliverer, DeliveryMode, DeliveryOutcome, DeliveryState, Message,
-    Opened, Permanent, Receipt, Report, ResendRequest, SendError, SessionState, SessionView,
-    Verdict,
+    Channel, CheckRequest, DeliverError, Deliverer, DeliveryMode, DeliveryOutcome, DeliveryState,
+    Message, Opened, Permanent, Receipt, Report, ResendRequest, SendError, SessionId, SessionState,
+    SessionView, Tenant, Verdict, Verifier,
 };
 
 /// Fails by the failures that it was given, in turns; then takes what comes.
@@ -137,6 +137,67 @@ fn when_both_fail_the_better_failure_is_told() {
         assert_eq!((view.state, view.channel), (state, Channel::Voice));
         assert_eq!(handed(&moody), [Channel::Sms, Channel::Voice]);
     }
+}
+
+/// Does something to the session that it was handed a message of, and fails.
+#[derive(Debug)]
+struct Meddler {
+    does: fn(&Verifier, &Tenant, &SessionId),
+    /// The verifier that calls it.
+    verifier: OnceLock<Verifier>,
+    handed: Mutex<Vec<Channel>>,
+}
+
+#[async_trait]
+impl Deliverer for Meddler {
+    async fn deliver(&self, message: Message<'_>) -> Result<Receipt, DeliverError> {
+        self.handed.lock().unwrap().push(message.channel);
+        let verifier = self.verifier.get().unwrap();
+        let (tenant, to) = (tenant(message.tenant), message.destination);
+        let seen = verifier.inspect(&tenant, to).await.unwrap();
+        let id = verifier.session_id(&tenant, to, &seen.sessions[0]);
+        (self.does)(verifier, &tenant, &id.unwrap());
+        Err(DeliverError::transient())
+    }
+}
+
+/// By which channels the message was tried.
+fn tried(does: fn(&Verifier, &Tenant, &SessionId)) -> Vec<Channel> {
+    let (verifier, handed) = (OnceLock::new(), Mutex::default());
+    let meddler = Arc::new(Meddler {
+        does,
+        verifier,
+        handed,
+    });
+    let scene = Scene::with(|mut builder| {
+        for channel in Channel::ALL {
+            builder = builder.deliverer(channel, meddler.clone());
+        }
+        builder
+    });
+    meddler.verifier.set(scene.verifier.clone()).unwrap();
+    let (told, _) = two_ways(&scene);
+    assert!(told.is_err());
+    let handed = meddler.handed.lock().unwrap();
+    handed.clone()
+}
+
+#[test]
+fn nothing_leaves_by_the_next_channel_for_a_session_that_is_over() {
+    assert_eq!(tried(|_, _, _| ()), [Channel::Sms, Channel::Voice]);
+    let cancelled = tried(|verifier, tenant, id| {
+        now(verifier.cancel(tenant, &id.to_string())).unwrap();
+    });
+    assert_eq!(cancelled, [Channel::Sms]);
+    let guessed_away = tried(|verifier, tenant, id| {
+        let id = id.to_string();
+        // One of ten may be right, and ends the session as well.
+        for digit in 0..10 {
+            let code = format!("00000{digit}");
+            let _any = now(verifier.check(&CheckRequest::new(tenant, &id, &code)));
+        }
+    });
+    assert_eq!(guessed_away, [Channel::Sms]);
 }
 
 #[test]

@@ -340,6 +340,30 @@ fn an_email_session_lives_as_long_as_its_ceiling_allows() {
 }
 
 #[test]
+fn a_send_forgets_every_session_that_nobody_can_ask_for_any_more() {
+    let scene = Scene::with_policy(|policy| policy.email_ceiling_seconds = 3600);
+    let mail = email(1);
+    let send = |seconds| {
+        let mut request = SendRequest::new(&scene.tenant, Channel::Email, &mail);
+        request.ttl_seconds = Some(seconds);
+        scene.try_send(&request).unwrap()
+    };
+    let long = send(3600);
+    send(10);
+    scene.clock.advance_secs(10 + 15 * 60);
+    let newest = send(300);
+    let seen = now(scene.verifier.inspect(&scene.tenant, &mail)).unwrap();
+    let id = |view| {
+        scene
+            .verifier
+            .session_id(&scene.tenant, &mail, view)
+            .unwrap()
+    };
+    let ids: Vec<_> = seen.sessions.iter().map(id).collect();
+    assert_eq!(ids, [long.session_id, newest.session_id]);
+}
+
+#[test]
 fn what_means_nothing_any_more_is_swept_by_every_32nd_send() {
     let scene = Scene::new();
     scene.send();
