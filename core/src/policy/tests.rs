@@ -11,6 +11,17 @@ fn the_default_and_the_console_policy_are_valid() {
 }
 
 #[test]
+fn the_console_sends_more_and_guesses_no_more() {
+    let (console, default) = (Policy::for_console(), Policy::default());
+    assert_eq!(console.destination.sends, [Limit::new(100, 600); 2]);
+    assert_eq!(console.destination.live_sessions, 5);
+    assert_eq!((console.source_sends, console.network_sends), (None, None));
+    assert_eq!(console.prefix_conversion, None);
+    assert_eq!(console.destination.failures, default.destination.failures);
+    assert_eq!(console.max_attempts, default.max_attempts);
+}
+
+#[test]
 fn every_resend_policy_fits_the_default_record() {
     for resend in [
         ResendPolicy::KeepLast(2),

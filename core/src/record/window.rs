@@ -252,6 +252,15 @@ mod tests {
     }
 
     #[test]
+    fn a_window_of_more_events_than_are_kept_exactly_has_parts_and_full_counts() {
+        let most = |max| most_events(&[Limit::new(1, 60), Limit::new(max, 3600)]);
+        let (exact, parts) = (usize::from(EXACT), PARTS as usize);
+        assert_eq!((most(1), most(EXACT)), (1, exact));
+        assert_eq!(most(EXACT + 1), parts + 2 + (exact + 1) / 255);
+        assert_eq!(most(40_000), parts + 2 + 156);
+    }
+
+    #[test]
     fn a_window_slides_exactly() {
         let mut window = Alone::new();
         for n in [0, 4] {

@@ -7,8 +7,14 @@ use crate::digest::Digest;
 use crate::error::CorruptRecord;
 use crate::keys::{KeyId, Kind, Tag};
 use crate::policy::Policy;
+use crate::record::conversion::{self, ConversionRecord, Place};
+use crate::record::idempotency::{self, IdempotencyRecord, Request};
 use crate::record::layout::{self, lane, session};
-use crate::record::{Action, Begin, Check, Effect, Fit, Moment, Open, Record, RecordKey, Step};
+use crate::record::limit::{self, LimitRecord};
+use crate::record::spend::{self, SpendRecord};
+use crate::record::{
+    Action, Begin, Body, Check, Effect, Fit, Moment, Open, Record, RecordKey, Step,
+};
 use crate::session_id::Nonce;
 use crate::store::Incarnation;
 
@@ -159,5 +165,60 @@ fn a_live_session_has_a_code_and_an_ended_one_has_none() {
     assert!(change(true, true).is_ok() && change(false, false).is_ok());
     for neither in [true, false].map(|live| change(live, !live)) {
         assert_eq!(neither.unwrap_err(), CorruptRecord::Encoding);
+    }
+}
+
+/// A record is read with as many operations as a writer keeps, or more than that; and an
+/// idempotency key's with an answer of so many bytes.
+fn read_with(kind: Kind, many: usize) -> Result<(), CorruptRecord> {
+    let tag = Tag([3; 8]);
+    let place = Place {
+        operation: 1,
+        at: 2,
+        approvals: 3,
+    };
+    let body = match kind {
+        Kind::Limit => Body::Limit(LimitRecord {
+            operations: vec![(1, 2); many],
+            ..LimitRecord::new(tag)
+        }),
+        Kind::Spend => Body::Spend(SpendRecord {
+            operations: vec![(1, 2); many],
+            ..SpendRecord::new(tag)
+        }),
+        Kind::Conversion => Body::Conversion(ConversionRecord {
+            places: vec![place; many],
+            ..ConversionRecord::new(tag)
+        }),
+        _ => Body::Idempotency(IdempotencyRecord {
+            request: Some(Request {
+                fingerprint: [1; 16],
+                nonce: NONCE,
+                begun: NOW,
+                leased_until: NOW,
+                answer: Some(vec![0; many]),
+            }),
+            ..IdempotencyRecord::new(tag)
+        }),
+    };
+    let bytes = super::encode(body);
+    let read = Record::decode(&bytes)?;
+    assert_eq!(read.encode(), bytes);
+    Ok(())
+}
+
+#[test]
+fn more_than_a_writer_keeps_is_refused() {
+    for (kind, most) in [
+        (Kind::Limit, limit::OPERATIONS),
+        (Kind::Spend, spend::OPERATIONS),
+        (Kind::Conversion, conversion::PLACES),
+        (Kind::Idempotency, idempotency::MAX_ANSWER),
+    ] {
+        for few in [0, 1, most] {
+            assert_eq!(read_with(kind, few), Ok(()), "{kind:?}: {few}");
+        }
+        let refused = read_with(kind, most + 1);
+        assert_eq!(refused, Err(CorruptRecord::Encoding), "{kind:?}");
     }
 }
