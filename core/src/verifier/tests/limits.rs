@@ -345,6 +345,22 @@ fn a_dry_run_refuses_nothing_and_tells_of_each_message() {
 }
 
 #[test]
+fn what_costs_nothing_is_counted_nowhere() {
+    for (price, counted) in [(0, 0), (1, 2)] {
+        let scene = priced(price, price, |policy| {
+            policy.tenant_daily_spend_micros = Some(10);
+            policy.total_daily_spend_micros = Some(10);
+        });
+        scene.send();
+        assert_eq!(
+            scene.records(),
+            1 + counted,
+            "the destination's, and of spend"
+        );
+    }
+}
+
+#[test]
 fn a_test_destination_costs_nothing() {
     let policy = Policy {
         total_daily_spend_micros: Some(10),
