@@ -3,6 +3,7 @@
 mod delivery;
 mod life;
 mod limits;
+mod operate;
 mod repeated;
 mod scene;
 mod words;

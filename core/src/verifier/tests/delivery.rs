@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use super::scene::{Scene, number, tenant};
 use crate::at_once::now;
 use crate::{
-    Channel, CheckRequest, DeliverError, Deliverer, DeliveryMode, DeliveryOutcome, DeliveryState,
-    Message, Opened, Permanent, Receipt, Report, ResendRequest, SendError, SessionId, SessionState,
-    SessionView, Tenant, Verdict, Verifier,
+    Channel, CheckRequest, Code, DeliverError, Deliverer, DeliveryMode, DeliveryOutcome,
+    DeliveryState, Message, Opened, Permanent, Receipt, Report, ResendRequest, SendError,
+    SendRequest, SessionId, SessionState, SessionView, Tenant, Verdict, Verifier,
 };
 
 /// Fails by the failures that it was given, in turns; then takes what comes.
@@ -253,7 +253,7 @@ fn a_decoy_reaches_nobody_and_no_code_is_its() {
     let mut request = scene.request();
     request.decoy = true;
     request.delivery = DeliveryMode::Background;
-    request.custom_code = crate::Code::from_custom(code).ok();
+    request.custom_code = Code::from_custom(code).ok();
     let sent = scene.try_send(&request).unwrap();
     assert!(scene.inbox.is_empty());
     assert_eq!(scene.status(&sent).delivery, DeliveryState::Accepted);
@@ -286,6 +286,36 @@ fn a_message_that_was_not_delivered_yet_is_its_caller_s() {
     let message = scene.inbox.messages().remove(0);
     assert_eq!(message.destination, number(1).exact());
     assert_eq!((message.channel, message.expires_in), (Channel::Sms, 300));
+}
+
+#[test]
+fn a_message_to_a_test_destination_says_so() {
+    let code = Code::from_custom("918273").unwrap();
+    let scene = Scene::with(|builder| builder.test_destination(number(1), code));
+    let Opened::Pending(pending) = now(scene.verifier.open(&scene.request())).unwrap() else {
+        panic!("nothing was answered before");
+    };
+    assert!(pending.is_test());
+    let sent = now(pending.deliver()).unwrap();
+    assert!(scene.inbox.is_empty());
+    assert!(scene.check(&sent, "918273").is_verified());
+}
+
+#[test]
+fn the_later_of_two_codes_for_one_test_destination_is_its_code() {
+    let code = |text| Code::from_custom(text).unwrap();
+    let scene = Scene::with(|builder| {
+        builder
+            .test_destination(number(1), code("111111"))
+            .test_destination(number(2), code("222222"))
+            .test_destination(number(1), code("333333"))
+    });
+    for (n, right) in [(1, "333333"), (2, "222222")] {
+        let to = number(n);
+        let request = SendRequest::new(&scene.tenant, Channel::Sms, &to);
+        let sent = scene.try_send(&request).unwrap();
+        assert!(scene.check(&sent, right).is_verified(), "{n}");
+    }
 }
 
 #[test]

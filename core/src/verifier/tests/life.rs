@@ -1,12 +1,12 @@
-//! A session from its send to its end, and what operators see and do.
+//! A session from its send to its end.
 
 use std::sync::Arc;
 
-use super::scene::{START, Scene, With, email, number, ring, tenant, throttled};
+use super::scene::{START, Scene, With, email, number, tenant, throttled};
 use crate::at_once::now;
 use crate::{
-    Channel, Clock, DeliveryState, Destination, FakeClock, Limit, LimitName, Purpose, ResendPolicy,
-    ResendRequest, SendError, SendRequest, SessionState, Tenant, Verdict, Verifier,
+    Channel, Clock, Destination, FakeClock, Limit, LimitName, Purpose, ResendPolicy, ResendRequest,
+    SendError, SendRequest, SessionState, Verdict,
 };
 
 const VERIFIED: Verdict = Verdict::Verified {
@@ -238,22 +238,21 @@ fn the_same_code_is_sent_again_where_the_policy_says_so() {
     assert_eq!(scene.check(&chosen, &scene.code()), VERIFIED);
 }
 
+/// Whatever else would refuse it: nobody is told to come again for what is over.
 #[test]
-fn a_cancelled_session_is_over_and_a_stranger_cancels_none() {
-    let scene = Scene::new();
+fn a_session_that_is_over_is_not_resent_even_where_a_limit_is_reached() {
+    let scene = Scene::with_policy(|policy| policy.tenant_sends = Some(Limit::new(1, 600)));
     let sent = scene.send();
-    let id = sent.session_id.to_string();
-    let stranger = tenant("stranger");
-    let cancel = |by: &Tenant, id: &str| now(scene.verifier.cancel(by, id)).unwrap();
-    assert_eq!(cancel(&stranger, &id), None);
-    assert_eq!(cancel(&scene.tenant, "sess_none"), None);
-    assert_eq!(scene.status(&sent).state, SessionState::Live);
-    let cancelled = cancel(&scene.tenant, &id).unwrap();
+    scene.clock.advance_secs(30);
+    let again = ResendRequest::new(&scene.tenant, sent.session_id, &scene.to);
     assert_eq!(
-        (cancelled.state, cancelled.attempts_remaining),
-        (SessionState::Cancelled, 0)
+        throttled(scene.try_resend(&again)).0,
+        LimitName::TenantSends
     );
-    assert_eq!(scene.check(&sent, &scene.code()), Verdict::Cancelled);
+    let id = sent.session_id.to_string();
+    now(scene.verifier.cancel(&scene.tenant, &id)).unwrap();
+    let over = scene.try_resend(&again);
+    assert!(matches!(over, Err(SendError::NotLive)), "{over:?}");
 }
 
 #[test]
@@ -270,33 +269,6 @@ fn a_session_replaces_an_earlier_one_of_its_destination_only() {
     let second = scene.try_send(&request).unwrap();
     assert_eq!(scene.status(&first).state, SessionState::Cancelled);
     assert_eq!(scene.check(&second, &scene.code()), VERIFIED);
-}
-
-#[test]
-fn an_inspection_shows_sessions_by_their_ids_and_what_is_left() {
-    let scene = Scene::new();
-    let sent = scene.send();
-    let _wrong = scene.check(&sent, &scene.wrong());
-    let seen = now(scene.verifier.inspect(&scene.tenant, &scene.to)).unwrap();
-    assert_eq!(seen.open.sends_left, [4, 9]);
-    assert_eq!(seen.open.failures_left, [9, 19]);
-    assert_eq!((seen.open.streak, seen.open.locked), (1, false));
-    let [view] = &seen.sessions[..] else {
-        panic!("{seen:?}");
-    };
-    let id = scene.verifier.session_id(&scene.tenant, &scene.to, view);
-    assert_eq!(id, Some(sent.session_id));
-    // Under a ring that has lost the session's key there is no such id.
-    let without = Verifier::builder(ring(&[9]), scene.store.clone())
-        .build()
-        .unwrap();
-    assert_eq!(without.session_id(&scene.tenant, &scene.to, view), None);
-    now(scene.verifier.reset(&scene.tenant, &scene.to)).unwrap();
-    let seen = now(scene.verifier.inspect(&scene.tenant, &scene.to)).unwrap();
-    assert_eq!((seen.open.sends_left, seen.open.streak), ([5, 10], 0));
-    assert_eq!(seen.sessions.len(), 1, "its sessions stay");
-    let nobody = now(scene.verifier.inspect(&scene.tenant, &email(9))).unwrap();
-    assert!(nobody.sessions.is_empty());
 }
 
 #[test]
@@ -361,36 +333,4 @@ fn a_send_forgets_every_session_that_nobody_can_ask_for_any_more() {
     };
     let ids: Vec<_> = seen.sessions.iter().map(id).collect();
     assert_eq!(ids, [long.session_id, newest.session_id]);
-}
-
-#[test]
-fn what_means_nothing_any_more_is_swept_by_every_32nd_send() {
-    let scene = Scene::new();
-    scene.send();
-    scene.clock.advance_secs(3 * 24 * 3600);
-    for n in 2..=32 {
-        assert_eq!(scene.records(), n - 1);
-        let to = number(100 + u32::try_from(n).unwrap());
-        let request = SendRequest::new(&scene.tenant, Channel::Sms, &to);
-        scene.try_send(&request).unwrap();
-    }
-    assert_eq!(scene.records(), 31, "the first one's is gone");
-    scene.clock.advance_secs(3 * 24 * 3600);
-    assert_eq!(now(scene.verifier.sweep(30)).unwrap(), 30);
-    assert_eq!(
-        (now(scene.verifier.sweep(30)).unwrap(), scene.records()),
-        (1, 0)
-    );
-}
-
-#[test]
-fn what_is_shown_of_a_verifier_is_no_secret() {
-    let scene = Scene::new();
-    let sent = scene.send();
-    let shown = format!("{:?} {sent:?}", scene.verifier);
-    assert!(shown.starts_with("Verifier"), "{shown}");
-    assert!(shown.contains("policy"), "{shown}");
-    assert!(!shown.contains(&scene.code()), "{shown}");
-    assert_eq!(scene.verifier.policy().max_attempts, 5);
-    assert_eq!(scene.status(&sent).delivery, DeliveryState::Accepted);
 }

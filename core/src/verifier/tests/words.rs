@@ -4,7 +4,8 @@ use super::scene::{Scene, number};
 use crate::code::{Alphabet, Code, CodeForm};
 use crate::verifier::options::validate_words;
 use crate::{
-    Callback, Channel, DeliveryMode, DeliveryOutcome, Report, SendError, SendRequest, Verdict,
+    Callback, Channel, CheckRequest, DeliveryMode, DeliveryOutcome, Report, SendError, SendRequest,
+    Verdict,
 };
 
 fn refused(answer: &Result<impl Sized, SendError>) -> &'static str {
@@ -291,4 +292,16 @@ fn a_session_id_shows_as_what_it_is() {
     let id = scene.send().session_id;
     assert_eq!(format!("{id:?}"), id.to_string());
     assert_eq!(id.to_string().len(), 28);
+}
+
+#[test]
+fn a_guess_does_not_show() {
+    let scene = Scene::new();
+    let request = CheckRequest::new(&scene.tenant, "sess_x", "918273");
+    let shown = format!("{request:?}");
+    assert!(
+        shown.contains("acme") && shown.contains("sess_x"),
+        "{shown}"
+    );
+    assert!(!shown.contains("918273"), "{shown}");
 }
