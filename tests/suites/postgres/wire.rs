@@ -166,8 +166,12 @@ async fn a_check_that_gets_no_turn_was_not_made() {
         let (bench, session) = (Arc::clone(&bench), session.clone());
         tokio::spawn(async move { bench.check(&session.id, &session.wrong(0)).await })
     };
-    let sent: Vec<_> = sessions[..4].iter().map(wrong).collect();
-    waiting(&looker, 4).await;
+    // One after the other: those that come at once may share a turn, and leave one free.
+    let mut sent = Vec::new();
+    for (session, turns) in sessions[..4].iter().zip(1..) {
+        sent.push(wrong(session));
+        waiting(&looker, turns).await;
+    }
     let late: Vec<_> = sessions[4..].iter().map(wrong).collect();
     for check in late {
         match check.await.unwrap() {

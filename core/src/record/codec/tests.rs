@@ -222,3 +222,14 @@ fn more_than_a_writer_keeps_is_refused() {
         assert_eq!(refused, Err(CorruptRecord::Encoding), "{kind:?}");
     }
 }
+
+#[test]
+fn a_value_of_another_kind_is_no_record() {
+    let nothing = [0; 9];
+    for kind in [Kind::Meta, Kind::ApiKeys] {
+        let value = crate::envelope::seal(kind, Tag([3; 8]), &nothing);
+        assert_eq!(refused(&value), CorruptRecord::Foreign, "{kind:?}");
+    }
+    let value = crate::envelope::seal(Kind::Conversion, Tag([3; 8]), &nothing);
+    assert!(Record::decode(&value).is_ok());
+}
