@@ -54,68 +54,48 @@ fn a71_a_limit_s_bounds_are_allowed_and_one_more_is_not() {
 
 #[test]
 fn a71_nonsense_is_refused_by_name() {
-    let refused = |change: fn(&mut Policy)| {
-        let mut policy = Policy::default();
-        change(&mut policy);
-        policy.validate().unwrap_err().field
-    };
-    assert_eq!(refused(|p| p.max_attempts = 0), "max_attempts");
-    assert_eq!(refused(|p| p.max_attempts = 255), "max_attempts");
-    assert_eq!(refused(|p| p.lifetime_seconds = 0), "lifetime_seconds");
+    assert_eq!(refusal(|p| p.max_attempts = 0), "max_attempts");
+    assert_eq!(refusal(|p| p.max_attempts = 255), "max_attempts");
+    assert_eq!(refusal(|p| p.lifetime_seconds = 0), "lifetime_seconds");
     assert_eq!(
-        refused(|p| p.lifetime_seconds = u32::MAX),
+        refusal(|p| p.lifetime_seconds = u32::MAX),
         "lifetime_seconds"
     );
     assert_eq!(
-        refused(|p| p.phone_ceiling_seconds = 601),
+        refusal(|p| p.phone_ceiling_seconds = 601),
         "phone_ceiling_seconds"
     );
     assert_eq!(
-        refused(|p| p.email_ceiling_seconds = 299),
+        refusal(|p| p.email_ceiling_seconds = 299),
         "email_ceiling_seconds"
     );
-    assert_eq!(refused(|p| p.max_sends = 0), "max_sends");
-    assert_eq!(refused(|p| p.resend = ResendPolicy::KeepLast(4)), "resend");
-    assert_eq!(refused(|p| p.resend = ResendPolicy::KeepLast(0)), "resend");
-    assert_eq!(refused(|p| p.destination.sends[0].max = 0), "destination");
+    assert_eq!(refusal(|p| p.max_sends = 0), "max_sends");
+    assert_eq!(refusal(|p| p.resend = ResendPolicy::KeepLast(4)), "resend");
+    assert_eq!(refusal(|p| p.resend = ResendPolicy::KeepLast(0)), "resend");
+    assert_eq!(refusal(|p| p.destination.sends[0].max = 0), "destination");
     assert_eq!(
-        refused(|p| p.destination.failures[1].seconds = 1),
+        refusal(|p| p.destination.failures[1].seconds = 1),
         "destination"
     );
     assert_eq!(
-        refused(|p| p.known_device.live_sessions = 0),
+        refusal(|p| p.known_device.live_sessions = 0),
         "known_device"
     );
-    assert_eq!(refused(|p| p.destination.lock_after = 0), "destination");
+    assert_eq!(refusal(|p| p.destination.lock_after = 0), "destination");
     assert_eq!(
-        refused(|p| p.destination.live_sessions = 20),
+        refusal(|p| p.destination.live_sessions = 20),
         "record_bytes"
     );
 }
 
 #[test]
 fn a71_nonsense_about_money_is_refused_by_name() {
-    let refused = |change: fn(&mut Policy)| {
-        let mut policy = Policy::default();
-        change(&mut policy);
-        policy.validate().unwrap_err().field
-    };
-    let conversion = |change: fn(&mut Conversion)| {
-        let mut conversion = Conversion::default();
-        change(&mut conversion);
-        let prefix_conversion = Some(conversion);
-        let policy = Policy {
-            prefix_conversion,
-            ..Policy::default()
-        };
-        policy.validate().unwrap_err().field
-    };
     assert_eq!(
-        refused(|p| p.tenant_daily_spend_micros = Some(0)),
+        refusal(|p| p.tenant_daily_spend_micros = Some(0)),
         "tenant_daily_spend_micros"
     );
     assert_eq!(
-        refused(|p| p.total_daily_spend_micros = Some(0)),
+        refusal(|p| p.total_daily_spend_micros = Some(0)),
         "total_daily_spend_micros"
     );
     for limit in [
@@ -123,32 +103,27 @@ fn a71_nonsense_about_money_is_refused_by_name() {
         Limit::new(1, 0),
         Limit::new(40_001, HOUR),
     ] {
-        let policy = Policy {
-            prefix_sends: Some(limit),
-            ..Policy::default()
-        };
-        let field = policy.validate().unwrap_err().field;
-        assert_eq!(field, "prefix_sends");
+        let refused = refusal(|policy| policy.prefix_sends = Some(limit));
+        assert_eq!(refused, "prefix_sends");
     }
-    for (field, messages) in [("messages", 9), ("messages", 101)] {
-        let policy = Policy {
-            prefix_conversion: Some(Conversion {
-                messages,
-                ..Conversion::default()
-            }),
-            ..Policy::default()
-        };
-        let refused = policy.validate().unwrap_err().field;
-        assert_eq!(refused.strip_prefix("prefix_conversion."), Some(field));
+    for messages in [9, 101] {
+        let refused = refusal(|p| converted(p).messages = messages);
+        assert_eq!(refused, "prefix_conversion.messages");
     }
-    assert_eq!(conversion(|c| c.percent = 0), "prefix_conversion.percent");
-    assert_eq!(conversion(|c| c.percent = 91), "prefix_conversion.percent");
     assert_eq!(
-        conversion(|c| c.window_seconds = 59),
+        refusal(|p| converted(p).percent = 0),
+        "prefix_conversion.percent"
+    );
+    assert_eq!(
+        refusal(|p| converted(p).percent = 91),
+        "prefix_conversion.percent"
+    );
+    assert_eq!(
+        refusal(|p| converted(p).window_seconds = 59),
         "prefix_conversion.window_seconds"
     );
     assert_eq!(
-        conversion(|c| c.trial_seconds = 0),
+        refusal(|p| converted(p).trial_seconds = 0),
         "prefix_conversion.trial_seconds"
     );
 }
