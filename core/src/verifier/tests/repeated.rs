@@ -1,6 +1,6 @@
 //! Requests that are repeated under an idempotency key.
 
-use super::scene::{Failing, Scene, email, keys, number, ring, tenant};
+use super::scene::{Failing, Scene, change, email, keys, number, ring, tenant};
 use crate::at_once::now;
 use crate::code::{Alphabet, Code, CodeForm};
 use crate::{
@@ -102,9 +102,6 @@ fn a_failure_comes_back_as_what_it_was() {
 /// Everything that is asked for is part of what a key stands for.
 #[test]
 fn another_request_under_the_same_key_is_refused() {
-    fn change(change: fn(&mut SendRequest<'_>)) -> fn(&mut SendRequest<'_>) {
-        change
-    }
     let scene = Scene::new();
     let mut request = scene.request();
     request.idempotency_key = KEY;

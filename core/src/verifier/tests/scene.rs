@@ -118,6 +118,11 @@ pub(super) struct With<'a> {
     pub(super) attempt_id: Option<&'a str>,
 }
 
+/// A change to a request, to stand in a list of others.
+pub(super) fn change(change: fn(&mut SendRequest<'_>)) -> fn(&mut SendRequest<'_>) {
+    change
+}
+
 /// The same keys each time.
 pub(super) fn keys() -> KeyRing {
     ring(&[2])

@@ -1,6 +1,6 @@
 //! Options that are words, at their bounds.
 
-use super::scene::{Scene, number};
+use super::scene::{Scene, change, number};
 use crate::code::{Alphabet, Code, CodeForm};
 use crate::verifier::options::validate_words;
 use crate::{
@@ -101,9 +101,6 @@ fn an_origin_is_a_domain_of_at_most_253_characters() {
 /// What is refused has sent nothing and left nothing behind.
 #[test]
 fn options_that_make_no_sense_are_refused_by_name_before_anything_is_stored() {
-    fn change(change: fn(&mut SendRequest<'_>)) -> fn(&mut SendRequest<'_>) {
-        change
-    }
     const KEY: &str = "0123456789abcdef";
     let scene = Scene::new();
     let long_key = KEY.repeat(16);
