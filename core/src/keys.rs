@@ -181,6 +181,17 @@ impl KeyRing {
         cut(&mac.finalize().into_bytes())
     }
 
+    /// Eight bytes that only holders of the pseudonym secret can make of `text`. What was
+    /// issued with its mark is told from what was made up without a look at the store; in
+    /// place of a secret of its own it is too short.
+    #[must_use]
+    pub fn mark(&self, text: &[u8]) -> [u8; 8] {
+        let mut mac = self.pseudonym.clone();
+        mac.update(b"mark");
+        mac.update(text);
+        cut(&mac.finalize().into_bytes())
+    }
+
     /// Eight bytes that tell whether destination (in its exact form) and binding are
     /// the same as before, without showing either.
     pub(crate) fn exact_tag(&self, exact: &str, binding: &[u8; 16]) -> Tag {
@@ -326,6 +337,9 @@ mod tests {
         );
         let record = keys.record_key(Kind::Destination, tenant, b"+4712345678");
         assert_eq!(hex(&record.to_bytes()), "2f096be114ab6c0e");
+        assert_eq!(format!("{record:?}"), "RecordKey(2f096be114ab6c0e)");
+        let mark = keys.mark(b"countersign_verify_kid_secret");
+        assert_eq!(hex(&mark), "61c87acfd6b28578");
         let limit = keys.record_key(Kind::Limit, tenant, b"192.0.2.1");
         assert_eq!(hex(&limit.to_bytes()), "18187d2284732fa2");
         assert_eq!(hex(&keys.fingerprint()), "0ed53cd3662164a3");
@@ -348,6 +362,7 @@ mod tests {
         let foreign = KeyRing::new(&counting(1), &[counting(100)]).unwrap();
         assert_ne!(foreign.record_key(Kind::Destination, acme, b"name"), own);
         assert_ne!(foreign.fingerprint(), keys.fingerprint());
+        assert_ne!(foreign.mark(b"issued"), keys.mark(b"issued"));
         assert_ne!(Tag::of("tenant", "verify"), Tag::of("purpose", "verify"));
         assert_ne!(Tag::of("ab", "c"), Tag::of("a", "bc"));
     }
@@ -362,6 +377,7 @@ mod tests {
         for keys in [&appended, &promoted, &retired] {
             assert_eq!(name(keys), name(&old));
             assert_eq!(keys.fingerprint(), old.fingerprint());
+            assert_eq!(keys.mark(b"issued"), old.mark(b"issued"));
         }
         // A key is known by itself, wherever it stands.
         let id = old.newest().id;

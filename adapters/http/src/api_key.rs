@@ -1,15 +1,18 @@
-//! The text of an API key: `countersign_verify_<kid>_<secret><checksum>`.
+//! The text of an API key: `countersign_verify_<kid>_<secret><mark><checksum>`.
 //!
 //! The kid is 14 symbols of base 62: 11 for the key of the record that holds the
-//! tenant's keys, 3 to tell them apart. The secret is 43 symbols, 256 bits. The
-//! checksum is 6 symbols: the first four bytes of SHA-256 over everything before it, so
-//! that a secret scanner knows a key when it sees one, and a mistyped key is refused
-//! without asking the store.
+//! tenant's keys, 3 to tell them apart. The secret is 43 symbols, 256 bits. The mark is 11
+//! symbols, 64 bits that only this deployment can make of what stands before them: a key
+//! that was made up is refused by it, whether or not its kid is somebody's, so that no answer,
+//! no time and no read of the store tells a guesser which kids there are. The checksum is 6
+//! symbols: the first four bytes of SHA-256 over everything before it, so that a secret
+//! scanner knows a key when it sees one.
 
 use std::fmt;
 
-use countersign::{RecordKey, StoreError};
+use countersign::{KeyRing, RecordKey, StoreError};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -21,6 +24,7 @@ const RECORD: usize = 11;
 const NONCE: usize = 3;
 const KID: usize = RECORD + NONCE;
 const SECRET: usize = 43;
+const MARK: usize = 11;
 const CHECKSUM: usize = 6;
 
 /// Where a key is kept: the record of its tenant's keys, and which of them it is.
@@ -69,16 +73,18 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    /// Makes the key called `kid`, with a fresh secret.
-    pub(crate) fn draw(kid: Kid, scopes: Scopes) -> Result<Self, ApiKeyError> {
+    /// Makes the key called `kid`, with a fresh secret and the mark of `ring`.
+    pub(crate) fn draw(ring: &KeyRing, kid: Kid, scopes: Scopes) -> Result<Self, ApiKeyError> {
         let secret = Zeroizing::new(random::<32>()?);
         let kid = kid.to_string();
-        let length = PREFIX.len() + KID + 1 + SECRET + CHECKSUM;
+        let length = PREFIX.len() + KID + 1 + SECRET + MARK + CHECKSUM;
         let mut text = Zeroizing::new(String::with_capacity(length));
         text.push_str(PREFIX);
         text.push_str(&kid);
         text.push('_');
         base62::push(&mut text, secret.as_ref(), SECRET);
+        let mark = ring.mark(text.as_bytes());
+        base62::push(&mut text, &mark, MARK);
         let sum = checksum(text.as_bytes());
         base62::push(&mut text, &sum, CHECKSUM);
         Ok(Self { kid, scopes, text })
@@ -135,18 +141,24 @@ pub enum ApiKeyError {
     Store(#[from] StoreError),
 }
 
-/// The kid of a well-formed key; none for what was never issued.
-pub(crate) fn kid_of(key: &str) -> Option<Kid> {
-    let body = key.len().checked_sub(CHECKSUM)?;
-    let (signed, sum) = key.as_bytes().split_at_checked(body)?;
-    if base62::read::<4>(sum)? != checksum(signed) {
+/// The kid of a key that was issued with the mark of `ring`; none for what never was.
+pub(crate) fn kid_of(ring: &KeyRing, key: &str) -> Option<Kid> {
+    let (marked, sum) = split_end(key, CHECKSUM)?;
+    if base62::read::<4>(sum.as_bytes())? != checksum(marked.as_bytes()) {
         return None;
     }
-    let (kid, secret) = key.get(..body)?.strip_prefix(PREFIX)?.split_once('_')?;
-    if secret.len() != SECRET {
+    let (signed, mark) = split_end(marked, MARK)?;
+    let mark = base62::read::<8>(mark.as_bytes())?;
+    if !bool::from(mark.ct_eq(&ring.mark(signed.as_bytes()))) {
         return None;
     }
-    Kid::parse(kid)
+    let (kid, secret) = signed.strip_prefix(PREFIX)?.split_once('_')?;
+    (secret.len() == SECRET).then(|| Kid::parse(kid))?
+}
+
+/// A text and its last bytes.
+fn split_end(text: &str, bytes: usize) -> Option<(&str, &str)> {
+    text.split_at_checked(text.len().checked_sub(bytes)?)
 }
 
 pub(crate) fn hash(key: &str) -> [u8; 32] {
@@ -174,32 +186,59 @@ mod tests {
 
     #[test]
     fn a_key_names_its_record() {
-        let key = NewKey::draw(kid(), Scopes::SEND_AND_CHECK).unwrap();
-        assert_eq!(kid_of(key.reveal()), Some(kid()));
+        let ring = KeyRing::generate().unwrap();
+        let key = NewKey::draw(&ring, kid(), Scopes::SEND_AND_CHECK).unwrap();
+        assert_eq!(kid_of(&ring, key.reveal()), Some(kid()));
         assert_eq!(Kid::parse(key.kid()), Some(kid()));
-        assert_eq!(key.reveal().len(), 83);
+        assert_eq!(key.reveal().len(), 94);
+    }
+
+    /// The key with this in place of its last symbols, and the checksum of that.
+    fn ending_in(key: &NewKey, end: &str) -> String {
+        let (marked, _) = split_end(key.reveal(), CHECKSUM).unwrap();
+        let mut text = marked[..marked.len() - end.len()].to_owned() + end;
+        let sum = checksum(text.as_bytes());
+        base62::push(&mut text, &sum, CHECKSUM);
+        text
+    }
+
+    #[test]
+    fn a65_what_this_deployment_did_not_issue_is_refused_by_its_mark() {
+        let ring = KeyRing::generate().unwrap();
+        let key = NewKey::draw(&ring, kid(), Scopes::ALL).unwrap();
+        assert_eq!(ending_in(&key, ""), key.reveal());
+        for made_up in ["x", "00000000000", "zzzzzzzzzzz", "000000000000000000000"] {
+            let made_up = ending_in(&key, made_up);
+            assert_ne!(made_up, key.reveal());
+            assert_eq!(kid_of(&ring, &made_up), None, "{made_up}");
+        }
+        let elsewhere = KeyRing::generate().unwrap();
+        let theirs = NewKey::draw(&elsewhere, kid(), Scopes::ALL).unwrap();
+        assert_eq!(kid_of(&ring, theirs.reveal()), None);
     }
 
     #[test]
     fn every_single_slip_is_refused() {
-        let key = NewKey::draw(kid(), Scopes::ALL).unwrap();
+        let ring = KeyRing::generate().unwrap();
+        let key = NewKey::draw(&ring, kid(), Scopes::ALL).unwrap();
         for at in 0..key.reveal().len() {
             let mut bytes = key.reveal().as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
             assert_eq!(
-                kid_of(std::str::from_utf8(&bytes).unwrap()),
+                kid_of(&ring, std::str::from_utf8(&bytes).unwrap()),
                 None,
                 "at {at}"
             );
         }
         for end in 0..key.reveal().len() {
-            assert_eq!(kid_of(&key.reveal()[..end]), None);
+            assert_eq!(kid_of(&ring, &key.reveal()[..end]), None);
         }
     }
 
     #[test]
     fn debug_shows_no_secret() {
-        let key = NewKey::draw(kid(), Scopes::ALL).unwrap();
+        let ring = KeyRing::generate().unwrap();
+        let key = NewKey::draw(&ring, kid(), Scopes::ALL).unwrap();
         let shown = format!("{key:?}");
         assert!(shown.contains(key.kid()));
         assert!(!shown.contains(&key.reveal()[40..]));

@@ -5,8 +5,7 @@ const SYMBOLS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 /// No symbol.
 const NONE: u8 = u8::MAX;
 
-/// What each byte stands for. By a table, since a processor learns the branches of a text that
-/// it sees often: a key's id that nobody has would take longer than one that is in use.
+/// What each byte stands for: a table, so that no branch hangs on what a key says.
 const VALUES: [u8; 256] = {
     let (mut values, mut value) = ([NONE; 256], 0u8);
     while value < 62 {

@@ -32,16 +32,13 @@ impl Ticker {
 pub(crate) struct KeyCache {
     ticker: Ticker,
     records: Mutex<HashMap<RecordKey, (u64, Arc<KeyRecord>)>>,
-    /// Stands in for what is not remembered.
-    nobody: Option<Arc<KeyRecord>>,
 }
 
 impl KeyCache {
-    pub(crate) fn new(ticker: Ticker, nobody: Option<KeyRecord>) -> Self {
+    pub(crate) fn new(ticker: Ticker) -> Self {
         Self {
             ticker,
             records: Mutex::default(),
-            nobody: nobody.map(Arc::new),
         }
     }
 
@@ -50,16 +47,12 @@ impl KeyCache {
         self.ticker.millis()
     }
 
-    /// What is remembered, and whether it may still be used; nobody's record where there is
-    /// nothing, so that whoever asks goes on alike.
-    pub(crate) fn get(&self, key: RecordKey) -> Option<(Arc<KeyRecord>, bool)> {
+    /// What is remembered and may still be used.
+    pub(crate) fn get(&self, key: RecordKey) -> Option<Arc<KeyRecord>> {
         let now = self.now();
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read_at, record) = match records.get(&key) {
-            Some((read_at, record)) => (*read_at, record),
-            None => (now, self.nobody.as_ref()?),
-        };
-        Some((Arc::clone(record), is_fresh(read_at, now)))
+        let (read_at, record) = records.get(&key)?;
+        is_fresh(*read_at, now).then(|| Arc::clone(record))
     }
 
     /// Remembers a record whose read began at `read_at`.
@@ -96,21 +89,13 @@ mod tests {
     fn cache() -> (KeyCache, Arc<FakeClock>) {
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(100)));
         (
-            KeyCache::new(
-                Ticker::Clock(Arc::clone(&clock) as Arc<dyn Clock>),
-                Some(KeyRecord::new(Tenant::new("nobody").unwrap())),
-            ),
+            KeyCache::new(Ticker::Clock(Arc::clone(&clock) as Arc<dyn Clock>)),
             clock,
         )
     }
 
     fn record() -> Arc<KeyRecord> {
         Arc::new(KeyRecord::new(Tenant::new("acme").unwrap()))
-    }
-
-    fn name(cache: &KeyCache, key: RecordKey) -> (String, bool) {
-        let (record, fresh) = cache.get(key).unwrap();
-        (record.tenant.name().to_owned(), fresh)
     }
 
     #[test]
@@ -120,15 +105,9 @@ mod tests {
         clock.advance_millis(400);
         cache.put(RecordKey::SCRATCH, began, record());
         clock.advance_millis(499);
-        assert_eq!(name(&cache, RecordKey::SCRATCH), ("acme".into(), true));
+        assert_eq!(cache.get(RecordKey::SCRATCH), Some(record()));
         clock.advance_millis(1);
-        assert_eq!(name(&cache, RecordKey::SCRATCH), ("acme".into(), false));
-    }
-
-    #[test]
-    fn a65_where_nothing_is_remembered_nobody_stands_in() {
-        let (cache, _) = cache();
-        assert_eq!(name(&cache, RecordKey::SCRATCH), ("nobody".into(), true));
+        assert_eq!(cache.get(RecordKey::SCRATCH), None);
     }
 
     #[test]

@@ -37,22 +37,6 @@ impl KeyRecord {
         }
     }
 
-    /// A record of one key, which nobody holds and nothing fits: it stands in for a record
-    /// that is not there, so that an unknown kid takes the time of a wrong secret.
-    pub(crate) fn nobody() -> Option<Self> {
-        // Longer than most names, for what it costs to find a record that is there. Should
-        // somebody have this one, their keys work as others do, and are read afresh more often.
-        let mut record = Self::new(Tenant::new("countersign-nobody").ok()?);
-        record.keys.push(StoredKey {
-            nonce: [0; 2],
-            scopes: Scopes::NONE,
-            revoked: true,
-            created: 0,
-            sha256: [0; 32],
-        });
-        Some(record)
-    }
-
     /// Adds a key, in the place of the oldest revoked one if there is no other; says
     /// whether there was room.
     pub(crate) fn add(&mut self, key: StoredKey) -> bool {

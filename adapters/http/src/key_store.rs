@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use countersign::store::{Entry, Swap};
-use countersign::{Clock, RecordKey, Stopwatch, StoreError, Tenant, Timestamp, Verifier};
+use countersign::{Clock, KeyRing, RecordKey, Stopwatch, StoreError, Tenant, Timestamp, Verifier};
 use subtle::ConstantTimeEq;
 
 use crate::api_key::{ApiKeyError, Kid, NewKey, hash, kid_of, random};
@@ -29,14 +29,6 @@ pub(crate) struct Inner {
     cache: KeyCache,
     pub(crate) limit: AuthLimit,
     pub(crate) proxies: TrustedProxies,
-    nobody: Option<Nobody>,
-}
-
-/// What stands in for a record that is not there.
-#[derive(Debug)]
-struct Nobody {
-    at: RecordKey,
-    value: Vec<u8>,
 }
 
 /// A key from the configuration: it needs no store, and cannot be revoked by a call.
@@ -64,7 +56,9 @@ impl StaticKey {
     /// [`ApiKeyError::Random`].
     pub fn draw(tenant: Tenant, scopes: Scopes) -> Result<(NewKey, Self), ApiKeyError> {
         let kid = Kid::new(RecordKey::from_bytes(random()?), random()?);
-        let key = NewKey::draw(kid, scopes)?;
+        // Known by its hash alone, so that its mark may be anybody's.
+        let ring = KeyRing::generate().map_err(|_| ApiKeyError::Random)?;
+        let key = NewKey::draw(&ring, kid, scopes)?;
         let sha256 = key.sha256();
         Ok((
             key,
@@ -142,18 +136,13 @@ impl ApiKeysBuilder {
             ticker,
         } = self;
         let limit = AuthLimit::new(ticker.clone());
-        let nobody = KeyRecord::nobody().map(|record| Nobody {
-            at: record_key(verifier.keys(), &record.tenant),
-            value: record.encode(),
-        });
-        let cache = KeyCache::new(ticker, KeyRecord::nobody());
+        let cache = KeyCache::new(ticker);
         ApiKeys(Arc::new(Inner {
             verifier,
             fixed,
             cache,
             limit,
             proxies,
-            nobody,
         }))
     }
 }
@@ -238,32 +227,21 @@ impl ApiKeys {
         if let Some(caller) = self.find_fixed(&sha256) {
             return Ok(Some(caller));
         }
-        let Some(kid) = kid_of(key) else {
+        // What was never issued ends here, whatever its kid names.
+        let Some(kid) = kid_of(self.0.verifier.keys(), key) else {
             return Ok(None);
         };
         if let Some(caller) = self.remembered(kid, &sha256) {
             return Ok(Some(caller));
         }
-        // What the cache does not confirm is always read afresh: so a new key works at
-        // once, and a wrong secret costs the same read as an unknown kid.
+        // What the cache does not confirm is always read afresh: so a new key works at once.
         let began = self.0.cache.now();
-        let loaded = self.0.verifier.store().load(kid.record).await?;
-        // Where there is no record, nobody's is worked through to the end instead, so that an
-        // unknown kid looks like a wrong secret in time too.
-        let nobody = || {
-            self.0
-                .nobody
-                .as_ref()
-                .map(|own| (own.at, own.value.clone()))
-        };
-        let value = loaded.value.map(|value| (kid.record, value));
-        let Some((at, value)) = value.or_else(nobody) else {
+        let Some(record) = self.read(kid.record).await? else {
             return Ok(None);
         };
-        let record = KeyRecord::decode(self.0.verifier.keys(), at, &value)?;
         let scopes = record.scopes_of(kid.nonce, &sha256);
         let tenant = record.tenant.clone();
-        self.0.cache.put(at, began, Arc::new(record));
+        self.0.cache.put(kid.record, began, Arc::new(record));
         Ok(scopes.map(|scopes| Caller::new(tenant, scopes)))
     }
 
@@ -271,7 +249,7 @@ impl ApiKeys {
     pub(crate) fn recall(&self, key: &str) -> Option<Caller> {
         let sha256 = hash(key);
         self.find_fixed(&sha256)
-            .or_else(|| self.remembered(kid_of(key)?, &sha256))
+            .or_else(|| self.remembered(kid_of(self.0.verifier.keys(), key)?, &sha256))
     }
 
     fn find_fixed(&self, sha256: &[u8; 32]) -> Option<Caller> {
@@ -284,8 +262,8 @@ impl ApiKeys {
     }
 
     fn remembered(&self, kid: Kid, sha256: &[u8; 32]) -> Option<Caller> {
-        let (record, fresh) = self.0.cache.get(kid.record)?;
-        let scopes = record.scopes_of(kid.nonce, sha256).filter(|_| fresh)?;
+        let record = self.0.cache.get(kid.record)?;
+        let scopes = record.scopes_of(kid.nonce, sha256)?;
         Some(Caller::new(record.tenant.clone(), scopes))
     }
 
@@ -305,7 +283,7 @@ impl ApiKeys {
         let added = self.change(at, Some(tenant), |record, now| {
             allow(record)?;
             let nonce = fresh_nonce(record)?;
-            let key = NewKey::draw(Kid::new(at, nonce), scopes)?;
+            let key = NewKey::draw(self.0.verifier.keys(), Kid::new(at, nonce), scopes)?;
             let created = u32::try_from(now.as_millis() / 1000).unwrap_or(u32::MAX);
             let sha256 = key.sha256();
             let stored = StoredKey {

@@ -11,6 +11,7 @@ use crate::scene::Scene;
 const PREFIX: &str = "countersign_verify_";
 const KID: usize = 14;
 const SECRET: usize = 43;
+const MARK: usize = 11;
 
 /// The keys of a deployment with one tenant, and that tenant's one key.
 pub(crate) struct Keys {
@@ -37,12 +38,12 @@ impl Keys {
     pub(crate) fn unknown(n: usize) -> String {
         // The largest record key begins with an L; the last three name one of its keys.
         let kid = format!("7{}00z", symbols(n, KID - 4));
-        well_formed(&kid, n)
+        made_up(&kid, n)
     }
 
     /// The n-th key of the id that is known.
     pub(crate) fn wrong_secret(&self, n: usize) -> String {
-        well_formed(&self.kid, n)
+        made_up(&self.kid, n)
     }
 
     pub(crate) fn refuses(&self, key: &str) -> bool {
@@ -50,9 +51,14 @@ impl Keys {
     }
 }
 
-/// A key with a secret of its own and the right checksum.
-fn well_formed(kid: &str, n: usize) -> String {
-    let signed = format!("{PREFIX}{kid}_{}", symbols(n, SECRET));
+/// A key with a secret of its own, a mark as it could be, and the right checksum.
+fn made_up(kid: &str, n: usize) -> String {
+    // The largest mark begins with an L as well.
+    let signed = format!(
+        "{PREFIX}{kid}_{}7{}",
+        symbols(n, SECRET),
+        symbols(!n, MARK - 1)
+    );
     let hash = Sha256::digest(&signed);
     let sum = hash[..4]
         .iter()

@@ -9,6 +9,7 @@ use countersign::{
     Channel, Clock, DeliverError, FakeClock, MemoryStore, Permanent, RecordKey, SessionStore,
     StoreError, Timestamp,
 };
+use countersign_http::Scope;
 use serde_json::json;
 
 use crate::desk::Desk;
@@ -91,6 +92,21 @@ async fn a54_a55_while_the_store_is_down_nothing_is_sent_or_approved() {
         desk.check(&id, &desk.code()).await.body["status"],
         "verified"
     );
+}
+
+/// What an issued key may do cannot be told then; that another was never issued can, so that
+/// no flood of made-up keys reaches a store, and none is told by its time from one that is known.
+#[tokio::test]
+async fn a65_no_store_is_asked_about_a_key_that_was_never_issued() {
+    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+    let store = Plugged::new(&clock);
+    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    let (_, issued) = desk.new_key("acme", &[Scope::Send]).await;
+    let (_, made_up) = Desk::new().new_key("acme", &[Scope::Send]).await;
+    let keys = desk.elsewhere();
+    store.pull(true);
+    assert!(keys.authenticate(&issued).await.is_err());
+    assert_eq!(keys.authenticate(&made_up).await.unwrap(), None);
 }
 
 #[tokio::test]
