@@ -92,4 +92,16 @@ mod tests {
             assert_eq!(decode::<1>(text), None, "{text:?}");
         }
     }
+
+    #[test]
+    fn no_symbol_of_another_alphabet_is_read_wherever_it_stands_and_however_many_they_are() {
+        for one in 0..7 {
+            for other in 0..7 {
+                let mut text = *b"AAAAAAA";
+                assert_eq!(decode::<5>(&text), Some([0; 5]));
+                (text[one], text[other]) = (b'+', b'+');
+                assert_eq!(decode::<5>(&text), None, "{one} {other}");
+            }
+        }
+    }
 }

@@ -179,6 +179,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_stopwatch_goes_on() {
+        let clock = Stopwatch::start();
+        while clock.elapsed().is_zero() {}
+        assert!(clock.elapsed() >= Duration::from_nanos(1));
+    }
+
+    #[test]
     fn a71_no_sum_of_times_overflows() {
         let end = Timestamp::from_millis(u64::MAX);
         assert_eq!(end.plus_secs(1), end);

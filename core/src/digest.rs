@@ -249,6 +249,10 @@ mod tests {
         for code in 0..10_000 {
             assert!(!bool::from(of(packed(code)).same(&nobodys)), "{code:04}");
         }
+        // Each decoy's is another one, so that a reader of the store sees no pattern.
+        let others = of(packed(1235)).or_of_nobody(true);
+        assert_eq!(nobodys.0.map(|byte| !byte), of(packed(1234)).0);
+        assert!(!bool::from(nobodys.same(&others)));
         let own = of(packed(1234)).or_of_nobody(false);
         assert!(bool::from(own.same(&of(packed(1234)))));
     }

@@ -151,6 +151,11 @@ mod tests {
         }
         let messages = recorder.messages();
         assert_eq!((messages.len(), recorder.len()), (2, 2));
+        assert_eq!(format!("{recorder:?}"), "Recorder { messages: 2, .. }");
+        assert_eq!(
+            format!("{:?}", messages[0]),
+            "Recorded { channel: Email, .. }"
+        );
         assert_eq!(messages[0].code, "004200");
         assert_eq!(messages[1].destination, "Some.User@example.com");
         assert_eq!(

@@ -157,6 +157,15 @@ mod tests {
     }
 
     #[test]
+    fn names_show_in_debug() {
+        let (tenant, purpose) = (Tenant::new("acme").unwrap(), Purpose::default());
+        assert_eq!(
+            format!("{tenant:?} {purpose:?}"),
+            "Tenant(acme) Purpose(verify)"
+        );
+    }
+
+    #[test]
     fn a08_a09_names_of_different_sorts_or_spellings_have_different_tags() {
         let tenant = |name| Tenant::new(name).unwrap().tag();
         let purpose = |name| Purpose::new(name).unwrap().tag();

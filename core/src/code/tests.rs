@@ -40,6 +40,16 @@ fn letters(length: u8) -> CodeForm {
 }
 
 #[test]
+fn an_alphabet_has_its_symbols_and_no_other_byte() {
+    for alphabet in [Alphabet::Digits, Alphabet::Alphanumeric] {
+        for byte in 0..=u8::MAX {
+            let listed = alphabet.symbols().contains(&byte);
+            assert_eq!(alphabet.has(byte), listed, "{alphabet:?} {byte}");
+        }
+    }
+}
+
+#[test]
 fn a20_every_code_has_a_seed_of_its_own() {
     let source = Counter::default();
     let form = CodeForm::new(10, Alphabet::Digits).unwrap();

@@ -1,6 +1,7 @@
 //! The provided `apply` and the queue, on a store that suspends wherever it can, polled
 //! by hand, so that a lost wake-up shows as a standstill.
 
+mod least;
 mod tasks;
 
 use std::collections::HashMap;
