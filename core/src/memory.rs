@@ -233,6 +233,26 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_fills_no_slot_of_16_kib_is_refused_and_the_one_before_stays() {
+        let store = MemoryStore::new();
+        let swap = |seen: Option<&[u8]>, bytes: &[u8]| {
+            let next = Entry {
+                bytes,
+                garbage_after: None,
+            };
+            now(store.swap(key(1), seen, next, store.incarnation()))
+        };
+        let longest = vec![7; 16 * 1023 - 15];
+        assert_eq!(swap(None, &longest).unwrap(), Swap::Done);
+        let refused = swap(Some(&longest), &vec![8; longest.len() + 1]);
+        assert!(
+            matches!(refused, Err(StoreError::Unavailable { .. })),
+            "{refused:?}"
+        );
+        assert_eq!(now(store.load(key(1))).unwrap().value, Some(longest));
+    }
+
+    #[test]
     fn a_value_is_kept_until_its_time_and_swept_then() {
         let clock = Arc::new(FakeClock::at(Timestamp::from_secs(99)));
         let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);

@@ -149,6 +149,30 @@ mod tests {
         RecordKey::from_bytes((n as u64).to_be_bytes())
     }
 
+    #[test]
+    fn a_slot_suits_what_fits_and_leaves_no_more_than_64_bytes_free() {
+        let pool = Pool::new(128);
+        let suited: Vec<_> = (0..200).filter(|bytes| pool.suits(*bytes)).collect();
+        assert_eq!(
+            suited,
+            (128 - HEADER - MOST_FREE..=128 - HEADER).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_pool_has_the_chunks_it_needs_and_keeps_an_empty_one() {
+        let mut pool = Pool::new(GRAIN * 2);
+        for n in 0..3 * CHUNK {
+            pool.push(key(n), &[1], None);
+            assert_eq!(pool.chunks.len(), pool.len().div_ceil(CHUNK));
+        }
+        while pool.len() > 0 {
+            pool.remove(0);
+            let kept = pool.len().div_ceil(CHUNK) + 1;
+            assert_eq!(pool.chunks.len(), kept.min(3));
+        }
+    }
+
     /// Pushes three and removes one of them all, so that both are in many chunks.
     #[test]
     fn values_stay_with_their_keys_wherever_they_move() {

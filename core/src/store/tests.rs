@@ -1,6 +1,7 @@
 //! The provided `apply` and the queue, on a store that suspends wherever it can, polled
 //! by hand, so that a lost wake-up shows as a standstill.
 
+mod late;
 mod least;
 mod tasks;
 
@@ -243,34 +244,6 @@ fn a_value_that_is_no_record_is_corrupt_and_stays() {
         "{refused:?}"
     );
     assert_eq!(store.values.lock().unwrap()[&KEY], b"noise");
-}
-
-#[test]
-fn a19_an_approval_whose_write_outlasts_the_session_is_withheld() {
-    for queue in [None, Some(StepQueue::new())] {
-        let store = Slow::new(queue);
-        store
-            .clock
-            .set(Timestamp::from_millis(START.plus_secs(300).as_millis() - 1));
-        store.real_millis.store(2, Ordering::SeqCst);
-        let effect = alone(store.apply(KEY, &check(RIGHT))).unwrap();
-        assert_eq!(effect, Effect::Verdict(Verdict::Expired));
-    }
-}
-
-#[test]
-fn a_step_with_its_own_time_is_never_withheld() {
-    let store = Slow::new(None);
-    store.real_millis.store(2, Ordering::SeqCst);
-    let at = Timestamp::from_millis(START.plus_secs(300).as_millis() - 1);
-    let right = Step {
-        at: Some(at),
-        ..check(RIGHT)
-    };
-    let approved = Effect::Verdict(Verdict::Verified {
-        channel: Channel::Email,
-    });
-    assert_eq!(alone(store.apply(KEY, &right)).unwrap(), approved);
 }
 
 #[test]

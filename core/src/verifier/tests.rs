@@ -6,4 +6,5 @@ mod limits;
 mod operate;
 mod repeated;
 mod scene;
+mod time;
 mod words;

@@ -233,3 +233,12 @@ fn a_value_of_another_kind_is_no_record() {
     let value = crate::envelope::seal(Kind::Conversion, Tag([3; 8]), &nothing);
     assert!(Record::decode(&value).is_ok());
 }
+
+#[test]
+fn a_time_beyond_six_bytes_is_the_last_that_they_hold() {
+    let last = Timestamp::from_millis((1 << 48) - 1);
+    for beyond in [1 << 48, u64::MAX] {
+        let held = layout::six_bytes(Timestamp::from_millis(beyond));
+        assert_eq!(layout::time(held), last);
+    }
+}

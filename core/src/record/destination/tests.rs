@@ -273,6 +273,17 @@ fn step(action: Action) -> Step {
 }
 
 #[test]
+fn the_first_session_of_all_may_be_a_known_device_s() {
+    let mut person = Person::new(Policy::default());
+    person.open(true);
+    person.wrong(0, None);
+    assert_eq!(
+        (person.lane(true).streak, person.lane(false).streak),
+        (1, 0)
+    );
+}
+
+#[test]
 fn a_record_filled_under_wider_policies_takes_resends_and_guesses_within_its_bound() {
     let mut person = Person::filled();
     let live = person.sessions.len();

@@ -55,6 +55,25 @@ fn a_charge_is_taken_once_and_counts_for_the_window() {
     assert_eq!(counter.charge(3600, 4), refused(10));
 }
 
+/// Else it would grow for ever, or be read as another value.
+#[test]
+fn events_that_are_over_leave_together_and_leave_no_byte() {
+    let mut counter = Counter::new();
+    let many = |operation| {
+        let limit = Limit::new(9, 3600);
+        Action::Charge(Charge::event(operation, LimitName::TenantSends, limit))
+    };
+    counter.done(0, many(1));
+    let one = counter.0.record.encode().len();
+    for (secs, operation) in (2..10).map(|n| (u64::from(n), n)) {
+        counter.done(secs, many(operation));
+    }
+    assert_eq!(counter.take(10, many(10)), refused(3590));
+    counter.done(3600 + 9, many(11));
+    // One event; the ids of operations, of 8 bytes each, stay.
+    assert_eq!(counter.0.record.encode().len(), one + 9 * 8);
+}
+
 #[test]
 fn the_charge_that_is_given_back_is_the_one_that_is_named() {
     let mut counter = Counter::new();

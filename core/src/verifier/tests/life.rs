@@ -320,17 +320,16 @@ fn a_send_forgets_every_session_that_nobody_can_ask_for_any_more() {
         request.ttl_seconds = Some(seconds);
         scene.try_send(&request).unwrap()
     };
-    let long = send(3600);
-    send(10);
-    scene.clock.advance_secs(10 + 15 * 60);
-    let newest = send(300);
-    let seen = now(scene.verifier.inspect(&scene.tenant, &mail)).unwrap();
-    let id = |view| {
-        scene
-            .verifier
-            .session_id(&scene.tenant, &mail, view)
-            .unwrap()
+    let kept = || -> Vec<_> {
+        let seen = now(scene.verifier.inspect(&scene.tenant, &mail)).unwrap();
+        let id = |view| scene.verifier.session_id(&scene.tenant, &mail, view);
+        seen.sessions.iter().filter_map(id).collect()
     };
-    let ids: Vec<_> = seen.sessions.iter().map(id).collect();
-    assert_eq!(ids, [long.session_id, newest.session_id]);
+    let (long, short) = (send(3600).session_id, send(10).session_id);
+    scene.clock.advance_secs(10 + 15 * 60 - 1);
+    let later = send(300).session_id;
+    assert_eq!(kept(), [long, short, later]);
+    scene.clock.advance_secs(1);
+    let newest = send(300).session_id;
+    assert_eq!(kept(), [long, later, newest]);
 }

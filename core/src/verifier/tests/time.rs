@@ -1,0 +1,60 @@
+//! When a code begins to be good, and how long a resend makes it so.
+
+use super::scene::{START, Scene, With};
+use crate::{ResendRequest, Timestamp, Verdict};
+
+/// By how much a clock may have been set back since a session was opened, in milliseconds.
+const SLACK: u64 = 5000;
+
+#[test]
+fn a63_a_clock_five_seconds_before_the_opening_is_believed_and_no_earlier_one() {
+    let scene = Scene::new();
+    let (sent, code) = (scene.send(), scene.code());
+    let at = |before: u64| {
+        scene
+            .clock
+            .set(Timestamp::from_millis(START.as_millis() - before))
+    };
+    at(SLACK + 1);
+    assert_eq!(scene.check(&sent, &code), Verdict::Expired);
+    at(SLACK);
+    assert!(scene.check(&sent, &code).is_verified());
+}
+
+#[test]
+fn a_resend_gives_the_whole_lifetime_again_and_never_more_than_the_ceiling_from_the_opening() {
+    let scene = Scene::with_policy(|policy| policy.phone_ceiling_seconds = 500);
+    let sent = scene.send();
+    let again = ResendRequest::new(&scene.tenant, sent.session_id, &scene.to);
+    for (passed, good_for) in [(100, 300), (200, 200)] {
+        scene.clock.advance_secs(passed);
+        assert_eq!(scene.try_resend(&again).unwrap().expires_in, good_for);
+    }
+    scene.clock.advance_secs(199);
+    assert!(scene.check(&sent, &scene.code()).is_verified());
+}
+
+#[test]
+fn nobody_is_told_of_a_resend_that_would_come_too_late() {
+    let scene = Scene::new();
+    for (lifetime, resend_after) in [(30, None), (31, Some(30))] {
+        let mut request = scene.request();
+        request.ttl_seconds = Some(lifetime);
+        assert_eq!(scene.try_send(&request).unwrap().resend_after, resend_after);
+    }
+}
+
+#[test]
+fn a_repeated_attempt_is_told_again_for_a_minute() {
+    let scene = Scene::new();
+    let (sent, wrong) = (scene.send(), scene.wrong());
+    for (passed, left) in [(0, 4), (60_000, 4), (1, 3)] {
+        scene.clock.advance_millis(passed);
+        let with = With {
+            attempt_id: Some("a-1"),
+            ..With::default()
+        };
+        let verdict = scene.check_with(&sent, &wrong, with);
+        assert_eq!(verdict.attempts_remaining(), left, "{passed} ms later");
+    }
+}
