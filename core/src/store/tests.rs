@@ -3,6 +3,7 @@
 
 mod late;
 mod least;
+mod spread;
 mod tasks;
 
 use std::collections::HashMap;

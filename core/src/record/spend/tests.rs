@@ -5,7 +5,7 @@ use crate::policy::Mode;
 use crate::record::kept::Kept;
 
 const CAP: u64 = 1000;
-const MIDNIGHT: u64 = 20_000 * DAY;
+const MIDNIGHT: u64 = 20_000 * 86_400;
 
 fn charge(operation: u32, price_micros: u64) -> Charge {
     Charge {
@@ -56,7 +56,7 @@ fn a48_spend_reaches_its_cap_exactly_and_never_passes_it() {
         );
     }
     assert_eq!(purse.spent(), 990);
-    let left = DAY - 60;
+    let left = 86_400 - 60;
     assert_eq!(purse.take(Action::PeekCharge(charge(9, 11))), refused(left));
     assert_eq!(purse.take(Action::Charge(charge(9, 11))), refused(left));
     assert_eq!(purse.take(Action::PeekCharge(charge(10, 10))), Effect::Done);

@@ -315,7 +315,18 @@ fn the_later_of_two_codes_for_one_test_destination_is_its_code() {
         let request = SendRequest::new(&scene.tenant, Channel::Sms, &to);
         let sent = scene.try_send(&request).unwrap();
         assert!(scene.check(&sent, right).is_verified(), "{n}");
+        let id = sent.session_id.to_string();
+        let of = |tenant| scene.verifier.test_destination_of(tenant, &id);
+        assert_eq!(of(&scene.tenant), Some(&to));
+        assert_eq!(of(&tenant("stranger")), None);
     }
+    let to = number(3);
+    let request = SendRequest::new(&scene.tenant, Channel::Sms, &to);
+    let real = scene.try_send(&request).unwrap().session_id.to_string();
+    assert_eq!(
+        scene.verifier.test_destination_of(&scene.tenant, &real),
+        None
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Requests that are repeated under an idempotency key.
 
-use super::scene::{Failing, Scene, change, email, keys, number, ring, tenant};
+use super::scene::{Failing, Scene, change, email, keys, number, ring, tenant, throttled};
 use crate::at_once::now;
 use crate::code::{Alphabet, Code, CodeForm};
 use crate::{
@@ -243,4 +243,29 @@ fn a_send_that_is_cut_off_anywhere_is_one_send_when_it_is_repeated() {
         );
     }
     assert!((1..12).contains(&cut), "{cut}");
+}
+
+/// Else one refused caller would keep the store busy, and for a moment charge others' limits.
+#[test]
+fn a_send_that_a_limit_refuses_writes_nothing() {
+    let (store, inbox) = (Failing::new(), std::sync::Arc::new(Recorder::new()));
+    let policy = crate::Policy {
+        tenant_sends: Some(crate::Limit::new(1, 60)),
+        ..crate::Policy::default()
+    };
+    let verifier = Verifier::builder(keys(), store.clone())
+        .policy(policy)
+        .deliverer(Channel::Sms, inbox.clone())
+        .build()
+        .unwrap();
+    let (acme, to) = (tenant("acme"), [number(1), number(2)]);
+    let [first, refused] = to.each_ref().map(|to| {
+        let mut request = SendRequest::new(&acme, Channel::Sms, to);
+        request.end_user_ip = Some([192, 0, 2, 1].into());
+        request
+    });
+    now(verifier.send(&first)).unwrap();
+    store.after(Some(0));
+    let (limit, _) = throttled(now(verifier.send(&refused)));
+    assert_eq!((limit, inbox.len()), (crate::LimitName::TenantSends, 1));
 }
