@@ -39,7 +39,6 @@ use self::spend::SpendRecord;
 use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
 use crate::keys::{Kind, Tag};
-use crate::session_id::Nonce;
 
 /// Where a record is kept: eight bytes that only the pseudonym key can lead to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,14 +157,18 @@ impl Record {
         }
     }
 
-    /// When the live session of this nonce expires; none if there is none.
+    /// From when on an approval of `step`, which is to be taken on this record, must not be
+    /// told any more: what was right in time is told in time, or not at all. None for what is
+    /// no approval; a step that carries its own time stands still in it, and nothing is withheld.
     #[must_use]
-    pub fn expiry_of(&self, nonce: Nonce) -> Option<Timestamp> {
-        let Body::Destination(record) = &self.0 else {
+    pub fn withheld_from(&self, step: &Step) -> Option<Timestamp> {
+        let (Body::Destination(record), Action::Check(check), None) =
+            (&self.0, &step.action, step.at)
+        else {
             return None;
         };
         record
-            .find(nonce)
+            .find(check.nonce)
             .filter(|one| one.state() == SessionState::Live)
             .map(Session::expires)
     }

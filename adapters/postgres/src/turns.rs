@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use countersign::record::{Effect, Step};
 use countersign::store::{Batch, Loaded, Swap};
-use countersign::{RecordKey, Stopwatch, StoreError};
+use countersign::{RecordKey, Stopwatch, StoreError, Timestamp};
 use deadpool_postgres::Client;
 use tokio::sync::oneshot::{self, error::RecvError};
 
@@ -214,16 +214,18 @@ async fn together(backend: &Arc<Backend>, client: Client, waiting: Vec<Waiting>)
 
 /// Takes their steps on the rows that are held, writes what has changed, and tells them.
 async fn take(held: Held, since: Stopwatch, crowds: HashMap<RecordKey, Crowd>) {
+    let loaded_at = held.moment.now;
+    let now = || loaded_at.plus_millis(since.elapsed_millis());
     let (mut writes, mut batches) = (Vec::new(), Vec::new());
     for (key, crowd) in crowds {
-        match fold(&held, since, key, &crowd) {
+        match fold(&held, key, &crowd) {
             Some(Ok(batch)) => match batch.next() {
                 Some(next) => {
                     writes.push(Write::new(key, next));
                     batches.push((crowd, batch));
                 }
                 // What they found is committed, and needs no commit of strangers.
-                None => tell(crowd, batch),
+                None => tell(crowd, batch, now()),
             },
             Some(Err(error)) => _ = fail(crowd, &error),
             None => nothing(crowd),
@@ -236,7 +238,7 @@ async fn take(held: Held, since: Stopwatch, crowds: HashMap<RecordKey, Crowd>) {
     let written = held.commit_all(&writes).await;
     for (crowd, batch) in batches {
         match &written {
-            Ok(Swap::Done) => tell(crowd, batch),
+            Ok(Swap::Done) => tell(crowd, batch, now()),
             Ok(Swap::Lost) => nothing(crowd),
             Err(error) => _ = fail(crowd, error),
         }
@@ -244,24 +246,19 @@ async fn take(held: Held, since: Stopwatch, crowds: HashMap<RecordKey, Crowd>) {
 }
 
 /// What they make of their row; none if it is not held.
-fn fold(
-    held: &Held,
-    since: Stopwatch,
-    key: RecordKey,
-    crowd: &[Waiting],
-) -> Option<Result<Batch, StoreError>> {
+fn fold(held: &Held, key: RecordKey, crowd: &[Waiting]) -> Option<Result<Batch, StoreError>> {
     let loaded = Loaded {
         value: Some(held.value(key)?.to_vec()),
         now: held.moment.now,
         incarnation: held.moment.incarnation,
     };
     let steps = crowd.iter().map(|one| &one.step);
-    Some(Batch::fold(loaded, since, steps).map_err(StoreError::from))
+    Some(Batch::fold(loaded, steps).map_err(StoreError::from))
 }
 
 /// A caller that has gone away needs no answer.
-fn tell(crowd: Crowd, batch: Batch) {
-    for (one, told) in crowd.into_iter().zip(batch.told()) {
+fn tell(crowd: Crowd, batch: Batch, now: Timestamp) {
+    for (one, told) in crowd.into_iter().zip(batch.told(now)) {
         drop(
             one.reply
                 .send(told.map(Told::Effect).map_err(StoreError::from)),

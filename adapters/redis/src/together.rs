@@ -3,7 +3,7 @@
 //! as many checks of its own cost it, and is for checks that have to wait for one another
 //! anyway.
 
-use countersign::record::{Action, Effect, Moment, Record, Step};
+use countersign::record::{Effect, Moment, Record, Step};
 use countersign::store::Incarnation;
 use countersign::{RecordKey, StoreError, Timestamp};
 use redis::Value;
@@ -31,7 +31,8 @@ struct Change {
     seen: Vec<u8>,
     next: Vec<u8>,
     garbage_after: String,
-    /// An approval is one only if it is written before this time.
+    /// An approval is one only if it is written before this time; empty for what is none, or
+    /// is never withheld.
     before: String,
     effect: Effect,
 }
@@ -129,6 +130,7 @@ fn judge(value: &Value, step: &Step, moment: Moment) -> Judged {
     let Ok(mut record) = Record::decode(seen) else {
         return alone;
     };
+    let withheld_from = record.withheld_from(step);
     let Ok(effect) = record.step(step, moment) else {
         return alone;
     };
@@ -137,33 +139,12 @@ fn judge(value: &Value, step: &Step, moment: Moment) -> Judged {
     if *seen == next {
         return Judged::Settled(Outcome::Done(effect));
     }
-    let Some(before) = before(seen, step, &effect, moment) else {
-        return alone;
-    };
+    let before = withheld_from.filter(|_| effect.is_approval());
     Judged::Change(Box::new(Change {
         seen: seen.clone(),
         next,
         garbage_after,
-        before,
+        before: before.map_or_else(String::new, |time| time.as_millis().to_string()),
         effect,
     }))
-}
-
-/// Until when an approval may be written: as long as its session is in time. A step that
-/// carries its own time stands still in it. None if that cannot be told.
-fn before(seen: &[u8], step: &Step, effect: &Effect, moment: Moment) -> Option<String> {
-    let Action::Check(check) = &step.action else {
-        return None;
-    };
-    if !effect.is_approval() || step.at.is_some() {
-        return Some(String::new());
-    }
-    let look = Step {
-        action: Action::Look(check.nonce),
-        ..step.clone()
-    };
-    match Record::decode(seen).ok()?.step(&look, moment).ok()? {
-        Effect::Session(Some(view)) => Some(view.expires_at.as_millis().to_string()),
-        _ => None,
-    }
 }

@@ -1,8 +1,8 @@
 //! What the writer is asked to do, and what it answers.
 
 use countersign::record::{Effect, Step};
-use countersign::store::{Incarnation, Swap};
-use countersign::{RecordKey, StoreError, Timestamp, Verdict};
+use countersign::store::{Batch, Incarnation, Swap};
+use countersign::{RecordKey, StoreError, Timestamp};
 use tokio::sync::oneshot;
 
 /// Work, and where its answer goes. The answer's receiver may be gone: the work is done
@@ -36,8 +36,8 @@ pub(crate) enum Work {
 #[derive(Debug)]
 pub(crate) enum Done {
     Effect(Effect),
-    /// An approval, which is none from this time of the store's clock on; none: it never was.
-    Approval(Effect, Option<Timestamp>),
+    /// A step whose effect nobody may be told yet.
+    Step(Batch),
     Swap(Swap),
     Sweep(Chunk),
     Ping,
@@ -52,14 +52,19 @@ pub(crate) struct Chunk {
 }
 
 impl Done {
-    /// Withholds an approval that was committed too late: its session stays used.
-    pub(crate) fn committed_at(self, now: Timestamp) -> Self {
+    /// Tells what a step found, now that it is committed.
+    pub(crate) fn committed_at(self, now: Timestamp) -> Result<Self, StoreError> {
         match self {
-            Self::Approval(_, until) if until.is_none_or(|until| now >= until) => {
-                Self::Effect(Effect::Verdict(Verdict::Expired))
-            }
-            Self::Approval(effect, _) => Self::Effect(effect),
-            other => other,
+            Self::Step(batch) => match batch.told(now).pop() {
+                Some(effect) => Ok(Self::Effect(effect?)),
+                None => Err(unexpected()),
+            },
+            other => Ok(other),
         }
     }
+}
+
+/// What the writer answers to other work than was asked.
+pub(crate) fn unexpected() -> StoreError {
+    StoreError::indeterminate("the writer answered other work than it was given")
 }

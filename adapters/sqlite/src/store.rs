@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::SqliteStore;
 use crate::error::Error;
-use crate::job::{Done, Job, Work};
+use crate::job::{Done, Job, Work, unexpected};
 use crate::reader::Read;
 
 /// Rows that a sweep looks at in one transaction.
@@ -125,9 +125,4 @@ impl SqliteStore {
         let reader = self.reader.as_ref().ok_or(Error::Closed)?;
         Ok(reader.send(question).await.map_err(|_| Error::Closed)?)
     }
-}
-
-/// What the writer answers to other work than was asked.
-fn unexpected() -> StoreError {
-    StoreError::indeterminate("the writer answered other work than it was given")
 }

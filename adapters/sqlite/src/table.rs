@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use countersign::record::{Action, Effect, Moment, Record, Step};
-use countersign::store::Swap;
+use countersign::record::{Moment, Step};
+use countersign::store::{Batch, Loaded, Swap};
 use countersign::{CorruptRecord, RecordKey, StoreError, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -73,7 +73,6 @@ impl Table {
     }
 
     /// Earlier steps of the same batch are seen: they have been written, if not committed.
-    /// A step that carries its own time stands still in it, and nothing is withheld.
     fn apply(
         &mut self,
         conn: &Connection,
@@ -81,22 +80,13 @@ impl Table {
         step: &Step,
         moment: Moment,
     ) -> Result<Done, Error> {
-        let held = load(conn, key)?;
-        let (record, effect) = take(held.as_deref(), step, moment)?;
-        let bytes = record.encode();
-        // An absent record that stays an empty one is still absent.
-        let same = match &held {
-            Some(held) => *held == bytes,
-            None => Record::absent(step).encode() == bytes,
-        };
-        if !same {
-            self.store(conn, key, held.is_some(), &bytes, record.keep_until())?;
+        let value = load(conn, key)?;
+        let is_there = value.is_some();
+        let batch = take(value, step, moment)?;
+        if let Some(next) = batch.next() {
+            self.store(conn, key, is_there, next.bytes, next.garbage_after)?;
         }
-        if !effect.is_approval() || step.at.is_some() {
-            return Ok(Done::Effect(effect));
-        }
-        let until = expiry(held.as_deref(), step, moment)?;
-        Ok(Done::Approval(effect, until))
+        Ok(Done::Step(batch))
     }
 
     fn store(
@@ -181,32 +171,19 @@ fn rows(conn: &Connection, from: i64, look: usize) -> rusqlite::Result<Vec<(i64,
 
 /// The pure function, next to the data. Should it ever panic, its own caller gets an
 /// error and the writer lives on; it holds nothing that a panic could leave half done.
-fn take(held: Option<&[u8]>, step: &Step, moment: Moment) -> Result<(Record, Effect), Error> {
-    catch_unwind(AssertUnwindSafe(|| {
-        let mut record = held.map_or_else(|| Ok(Record::absent(step)), Record::decode)?;
-        let effect = record.step(step, moment);
-        effect.map(|effect| (record, effect))
-    }))
-    .map_err(|_| {
-        Error::Own(StoreError::unavailable(
-            "a step panicked, and changed nothing",
-        ))
-    })?
-    .map_err(Error::from)
-}
-
-/// Until when the session could be approved that `step` has just approved; none if that
-/// cannot be told.
-fn expiry(held: Option<&[u8]>, step: &Step, moment: Moment) -> Result<Option<Timestamp>, Error> {
-    let Action::Check(check) = &step.action else {
-        return Ok(None);
+fn take(value: Option<Vec<u8>>, step: &Step, moment: Moment) -> Result<Batch, Error> {
+    let Moment { now, incarnation } = moment;
+    let loaded = Loaded {
+        value,
+        now,
+        incarnation,
     };
-    let look = Step {
-        action: Action::Look(check.nonce),
-        ..step.clone()
-    };
-    match take(held, &look, moment)?.1 {
-        Effect::Session(Some(view)) => Ok(Some(view.expires_at)),
-        _ => Ok(None),
-    }
+    let folded = catch_unwind(AssertUnwindSafe(|| Batch::fold(loaded, [step])));
+    folded
+        .map_err(|_| {
+            Error::Own(StoreError::unavailable(
+                "a step panicked, and changed nothing",
+            ))
+        })?
+        .map_err(Error::from)
 }

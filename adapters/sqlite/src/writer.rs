@@ -53,7 +53,10 @@ impl Writer {
                 let now = self.clock.now();
                 for (job, result) in batch.into_iter().zip(results) {
                     // A caller that has gone away needs no answer.
-                    drop(job.reply.send(result.map(|done| done.committed_at(now))));
+                    drop(
+                        job.reply
+                            .send(result.and_then(|done| done.committed_at(now))),
+                    );
                 }
             }
             Err(failure) => {

@@ -1,5 +1,6 @@
 //! The provided way to take a step: load, step, swap, again if lost.
 
+use crate::clock::Stopwatch;
 use crate::error::StoreError;
 use crate::record::{Effect, RecordKey, Step};
 use crate::store::SessionStore;
@@ -21,12 +22,10 @@ pub async fn apply_once<S: SessionStore + ?Sized>(
 ) -> Result<Effect, StoreError> {
     let mut patience = Patience::new();
     loop {
-        let batch = Batch::load(store, key, [step]).await?;
-        if let Some(effect) = batch
-            .settle(store, key)
-            .await?
-            .and_then(|mut all| all.pop())
-        {
+        let since = Stopwatch::start();
+        let batch = Batch::fold(store.load(key).await?, [step])?;
+        let settled = batch.settle(store, key, since).await?;
+        if let Some(effect) = settled.and_then(|mut all| all.pop()) {
             return Ok(effect?);
         }
         if !patience.lost() {

@@ -2,7 +2,7 @@
 
 use crate::clock::{Stopwatch, Timestamp};
 use crate::error::{CorruptRecord, StoreError};
-use crate::record::{Action, Effect, Moment, Record, RecordKey, Step};
+use crate::record::{Effect, Moment, Record, RecordKey, Step};
 use crate::store::{Entry, Loaded, SessionStore, Swap};
 use crate::verdict::Verdict;
 
@@ -11,7 +11,6 @@ use crate::verdict::Verdict;
 #[derive(Debug)]
 pub struct Batch {
     loaded: Loaded,
-    since: Stopwatch,
     answers: Vec<Answer>,
     next: Option<Next>,
 }
@@ -30,16 +29,13 @@ struct Answer {
 }
 
 impl Batch {
-    /// Takes `steps` in order on what was loaded, `since` when: a watch that was started
-    /// before the load was sent, so that the store's time can only be later than it is taken
-    /// for. A step that the record refuses as foreign has its own error and leaves the record
-    /// to the others as it was.
+    /// Takes `steps` in order on what was loaded. A step that the record refuses as foreign
+    /// has its own error and leaves the record to the others as it was.
     ///
     /// # Errors
     /// [`CorruptRecord`] when the value is no record; no step was taken then.
     pub fn fold<'s>(
         loaded: Loaded,
-        since: Stopwatch,
         steps: impl IntoIterator<Item = &'s Step>,
     ) -> Result<Self, CorruptRecord> {
         let moment = Moment {
@@ -51,7 +47,7 @@ impl Batch {
         for step in steps {
             let absent = record.is_none();
             let mut one = record.take().unwrap_or_else(|| Record::absent(step));
-            let expiry = withholdable(step, &one);
+            let expiry = one.withheld_from(step);
             let effect = one.step(step, moment);
             // An absent record that stays an empty one is still absent.
             if !absent || (effect.is_ok() && one.encode() != Record::absent(step).encode()) {
@@ -67,7 +63,6 @@ impl Batch {
             .filter(|next| loaded.value.as_deref() != Some(next.bytes.as_slice()));
         Ok(Self {
             loaded,
-            since,
             answers,
             next,
         })
@@ -82,34 +77,26 @@ impl Batch {
         })
     }
 
-    /// What each step found, in their order, once it is written. An approval whose write took
-    /// so long that its session has expired meanwhile is withheld: `Expired`.
+    /// What each step found, in their order, once it is written, which is `now` by the store's
+    /// clock. An approval whose write took so long that its session has expired meanwhile is
+    /// withheld: `Expired`.
+    ///
+    /// Of a clock that cannot be asked again: the time of the load, and what has passed since
+    /// on a watch that was started before the load was sent, so that it can only be too late.
     #[must_use]
-    pub fn told(self) -> Vec<Result<Effect, CorruptRecord>> {
-        let now = self.loaded.now.plus_millis(self.since.elapsed_millis());
+    pub fn told(self, now: Timestamp) -> Vec<Result<Effect, CorruptRecord>> {
         let answers = self.answers.into_iter();
         answers.map(|answer| answer.told_at(now)).collect()
     }
 
-    pub(super) async fn load<'s, S>(
-        store: &S,
-        key: RecordKey,
-        steps: impl IntoIterator<Item = &'s Step>,
-    ) -> Result<Self, StoreError>
-    where
-        S: SessionStore + ?Sized,
-    {
-        let since = Stopwatch::start();
-        let loaded = store.load(key).await?;
-        Ok(Self::fold(loaded, since, steps)?)
-    }
-
     /// Writes what changed, and only then tells the effects; `None` when the swap was
-    /// lost, and with it everything that the steps had found.
+    /// lost, and with it everything that the steps had found. The watch was started before
+    /// the load.
     pub(super) async fn settle<S>(
         self,
         store: &S,
         key: RecordKey,
+        since: Stopwatch,
     ) -> Result<Option<Vec<Result<Effect, CorruptRecord>>>, StoreError>
     where
         S: SessionStore + ?Sized,
@@ -126,7 +113,8 @@ impl Batch {
                 return Ok(None);
             }
         }
-        Ok(Some(self.told()))
+        let now = self.loaded.now.plus_millis(since.elapsed_millis());
+        Ok(Some(self.told(now)))
     }
 }
 
@@ -142,14 +130,5 @@ impl Answer {
             }
             effect => effect,
         }
-    }
-}
-
-/// From when on an approval of `step` must not be told any more. A step that carries its
-/// own time stands still in it, and nothing is withheld.
-fn withholdable(step: &Step, before: &Record) -> Option<Timestamp> {
-    match (&step.action, step.at) {
-        (Action::Check(check), None) => before.expiry_of(check.nonce),
-        _ => None,
     }
 }

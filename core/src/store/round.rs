@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::Stopwatch;
 use crate::error::{CorruptRecord, StoreError};
 use crate::record::{Effect, RecordKey};
 use crate::store::SessionStore;
@@ -64,10 +65,11 @@ impl<'q> Round<'q> {
         &mut self,
         store: &S,
     ) -> Result<Option<Vec<Result<Effect, CorruptRecord>>>, StoreError> {
-        let steps = self.batch.iter().map(|seat| &seat.step);
-        let batch = Batch::load(store, self.key, steps).await?;
+        let since = Stopwatch::start();
+        let loaded = store.load(self.key).await?;
+        let batch = Batch::fold(loaded, self.batch.iter().map(|seat| &seat.step))?;
         self.sent = batch.next().is_some();
-        let settled = batch.settle(store, self.key).await;
+        let settled = batch.settle(store, self.key, since).await;
         self.sent = false;
         settled
     }
