@@ -8,13 +8,13 @@ use deadpool_postgres::{
 };
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::address::Address;
 use crate::error::Error;
 use crate::options::Options;
 use crate::schema::role;
 use crate::statements::Reads;
-use crate::tls;
 
 /// A pool of at most `size` connections. Those of a store that is `ready` have their
 /// statements prepared.
@@ -59,7 +59,8 @@ fn manager(address: &Address, options: &Options) -> Result<Manager, Error> {
         recycling_method: RecyclingMethod::Fast,
     };
     if address.tls {
-        let connector = tls::connector(options.ca_pem.as_deref())?;
+        let trusted = countersign_tls::client_config(options.ca_pem.as_deref())?;
+        let connector = MakeRustlsConnect::new(trusted);
         Ok(Manager::from_config(config, connector, manager))
     } else {
         Ok(Manager::from_config(config, NoTls, manager))

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use countersign::StoreError;
+use countersign_tls::TlsError;
 use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
@@ -24,10 +25,8 @@ pub(crate) enum Error {
          for a connection that anybody on the way can read"
     )]
     SslMode,
-    #[error("the CA of the PostgreSQL server is no certificate in PEM: name its ca.pem")]
-    Ca,
-    #[error("no TLS can be set up")]
-    Tls(#[source] rustls::Error),
+    #[error("the PostgreSQL server cannot be trusted: {0}")]
+    Tls(#[from] TlsError),
     #[error("no pool of connections can be made: give it a size of at least 1")]
     Pool,
     #[error("the PostgreSQL server is a standby: name the primary's host, or both of them")]

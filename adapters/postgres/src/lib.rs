@@ -76,7 +76,6 @@ mod schema;
 mod statements;
 mod store;
 mod sweep;
-mod tls;
 mod transaction;
 mod turns;
 

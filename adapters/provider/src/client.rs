@@ -4,12 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use countersign::{DeliverError, Permanent};
+use countersign_tls::{TlsError, client_config};
 use reqwest::{RequestBuilder, Response, Url};
 use thiserror::Error;
 
 use crate::answer::Answer;
 use crate::request::{Body, Request};
-use crate::{base_url, retry_after, tls};
+use crate::{base_url, retry_after};
 
 /// The most that is read of an answer, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -89,6 +90,15 @@ pub enum ClientConfigError {
     Timeout,
 }
 
+impl From<TlsError> for ClientConfigError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::Ca => Self::Ca,
+            _ => Self::Tls,
+        }
+    }
+}
+
 /// Speaks HTTP/1.1 with one provider. Cheap to clone; needs a tokio runtime with I/O and
 /// time.
 ///
@@ -111,7 +121,7 @@ impl Client {
         }
         let base = base_url::parse(&config.base_url)?;
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(config.ca_pem.as_deref())?)
+            .tls_backend_preconfigured(client_config(config.ca_pem.as_deref())?)
             .http1_only()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

@@ -32,7 +32,6 @@ mod credential;
 mod in_order;
 mod request;
 mod retry_after;
-mod tls;
 pub mod twilio;
 
 pub use answer::Answer;
@@ -42,4 +41,3 @@ pub use client::{Client, ClientConfig, ClientConfigError};
 pub use credential::Credential;
 pub use in_order::{AfterLostAnswers, InOrder};
 pub use request::Request;
-pub use tls::config as tls_config;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign::StoreError;
+use countersign_tls::TlsError;
 use thiserror::Error;
 
 use crate::address::Endpoint;
@@ -30,10 +31,8 @@ pub(crate) enum Error {
         "the number of the database in the store's url cannot be read: a cluster has none but 0"
     )]
     Database,
-    #[error("the CA of the Redis server is no certificate in PEM: name its ca.pem")]
-    Ca,
-    #[error("no TLS can be set up")]
-    Tls(#[source] rustls::Error),
+    #[error("the Redis server cannot be trusted: {0}")]
+    Tls(#[from] TlsError),
     #[error("{0} cannot be reached: {1}")]
     Connect(Endpoint, #[source] std::io::Error),
     #[error("{endpoint} did not answer within {} ms", .limit.as_millis())]

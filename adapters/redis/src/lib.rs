@@ -95,7 +95,6 @@ mod options;
 mod routes;
 mod row;
 mod store;
-mod tls;
 mod together;
 mod turns;
 
@@ -104,6 +103,7 @@ use std::sync::Arc;
 
 use countersign::StoreError;
 use countersign::store::{Durability, StepQueue};
+use tokio_rustls::TlsConnector;
 
 pub use self::options::Options;
 
@@ -214,8 +214,9 @@ fn routes(address: &Address, options: &Options) -> Result<Routes, Error> {
     let dialer = Dialer {
         tls: address
             .tls
-            .then(|| tls::connector(options.ca_pem.as_deref()))
-            .transpose()?,
+            .then(|| countersign_tls::client_config(options.ca_pem.as_deref()))
+            .transpose()?
+            .map(|config| TlsConnector::from(Arc::new(config))),
         login: address.login.clone(),
         database: address.database,
         timeout: options.timeout,

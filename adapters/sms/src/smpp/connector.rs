@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign_provider::{ClientConfigError, Credential, tls_config};
+use countersign_provider::Credential;
+use countersign_tls::{TlsError, client_config};
 use rusmpp::pdus::{BindTransceiver, BindTransmitter};
 use rusmpp::types::COctetString;
 use rusmpp::values::InterfaceVersion;
@@ -157,8 +158,8 @@ fn tls(
     host: &str,
     ca: Option<&[u8]>,
 ) -> Result<(TlsConnector, ServerName<'static>), SmppConfigError> {
-    let config = tls_config(ca).map_err(|error| match error {
-        ClientConfigError::Ca => SmppConfigError::Ca,
+    let config = client_config(ca).map_err(|error| match error {
+        TlsError::Ca => SmppConfigError::Ca,
         _ => SmppConfigError::Tls,
     })?;
     let name = ServerName::try_from(host.to_owned()).map_err(|_| SmppConfigError::Host)?;
