@@ -8,7 +8,10 @@ use super::FINGERPRINT_KEY;
 use crate::at_once::now;
 use crate::envelope;
 use crate::store::{Entry, Incarnation, Loaded, SessionStore, Swap};
-use crate::{BuildError, KeyRing, Kind, MemoryStore, RecordKey, Secret, StoreError, Tag, Verifier};
+use crate::{
+    BuildError, FakeClock, KeyRing, Kind, MemoryStore, RecordKey, Secret, StoreError, Tag,
+    Timestamp, Verifier,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wrong {
@@ -158,4 +161,16 @@ fn of_two_deployments_that_start_at_once_on_one_store_one_is_refused() {
         "{foreign:?}"
     );
     assert!(outrun(2).is_ok());
+}
+
+#[test]
+fn what_a_probe_leaves_is_garbage_after_a_minute_but_for_the_fingerprint() {
+    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+    let store = Arc::new(MemoryStore::with_clock(clock.clone()));
+    probe(store.clone(), 1).unwrap();
+    let left = store.len();
+    clock.advance_secs(59);
+    assert_eq!((now(store.sweep(100)).unwrap(), store.len()), (0, left));
+    clock.advance_secs(1);
+    assert_eq!((now(store.sweep(100)).unwrap(), store.len()), (left - 1, 1));
 }

@@ -23,7 +23,9 @@ fn attempt(id: &str) -> With<'_> {
 #[test]
 fn a_code_is_good_once_and_wrong_ones_count_down() {
     let scene = Scene::new();
+    assert!(scene.store.is_empty() && scene.inbox.is_empty());
     let sent = scene.send();
+    assert!(!scene.store.is_empty() && !scene.inbox.is_empty());
     let (code, wrong) = (scene.code(), scene.wrong());
     for left in [4, 3, 2] {
         let attempts_remaining = left;
