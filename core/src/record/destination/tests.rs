@@ -275,12 +275,13 @@ fn step(action: Action) -> Step {
 #[test]
 fn the_first_session_of_all_may_be_a_known_device_s() {
     let mut person = Person::new(Policy::default());
+    let before = person.lane(false);
     person.open(true);
     person.wrong(0, None);
-    assert_eq!(
-        (person.lane(true).streak, person.lane(false).streak),
-        (1, 0)
-    );
+    let own = person.lane(true);
+    assert_eq!((own.streak, person.lane(false)), (1, before));
+    let most = person.policy.known_device.sends.map(|limit| limit.max);
+    assert_eq!(own.sends_left, most.map(|max| max - 1));
 }
 
 #[test]

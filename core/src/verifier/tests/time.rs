@@ -58,3 +58,28 @@ fn a_repeated_attempt_is_told_again_for_a_minute() {
         assert_eq!(verdict.attempts_remaining(), left, "{passed} ms later");
     }
 }
+
+#[test]
+fn a19_an_approved_attempt_is_told_again_in_time_and_not_at_its_end() {
+    let scene = Scene::new();
+    let (sent, code) = (scene.send(), scene.code());
+    let tell = || {
+        let with = With {
+            attempt_id: Some("a-1"),
+            ..With::default()
+        };
+        scene.check_with(&sent, &code, with)
+    };
+    scene.clock.advance_secs(299);
+    assert!(tell().is_verified());
+    scene.clock.advance_millis(999);
+    assert!(tell().is_verified());
+    scene.clock.advance_millis(1);
+    assert_eq!(tell(), Verdict::Expired);
+}
+
+#[test]
+fn a_verifier_tells_its_policy() {
+    let scene = Scene::with_policy(|policy| policy.phone_ceiling_seconds = 500);
+    assert_eq!(scene.verifier.policy().phone_ceiling_seconds, 500);
+}
