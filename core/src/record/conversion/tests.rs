@@ -153,6 +153,14 @@ fn what_is_under_way_holds_it_for_half_a_minute_and_its_answers_open_it() {
         Some(600 - 300 - 1),
         "not one was: the next trial"
     );
+    let mut exact = Prefix::new();
+    for _ in 0..50 {
+        assert_eq!(exact.send(), None);
+    }
+    exact.pass(u64::from(GRACE) - 1);
+    assert_eq!(exact.send(), Some(30));
+    exact.pass(1);
+    assert_eq!(exact.send(), Some(600 - 300));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::scene::{START, Scene, With, email, number, tenant, throttled};
 use crate::at_once::now;
 use crate::{
-    Channel, Clock, Destination, FakeClock, Limit, LimitName, Purpose, ResendPolicy, ResendRequest,
-    SendError, SendRequest, SessionState, Verdict,
+    Channel, Clock, Destination, FakeClock, Limit, LimitName, Policy, Purpose, RandomUnavailable,
+    Randomness, ResendPolicy, ResendRequest, SendError, SendRequest, SessionState, Verdict,
 };
 
 const VERIFIED: Verdict = Verdict::Verified {
@@ -334,4 +334,30 @@ fn a_send_forgets_every_session_that_nobody_can_ask_for_any_more() {
     scene.clock.advance_secs(1);
     let newest = send(300).session_id;
     assert_eq!(kept(), [long, later, newest]);
+}
+
+/// Draws the same for ever.
+#[derive(Debug)]
+struct Same;
+
+impl Randomness for Same {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomUnavailable> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_code_that_was_drawn_twice_is_right() {
+    let policy = Policy {
+        resend: ResendPolicy::KeepLast(2),
+        ..Policy::default()
+    };
+    let scene = Scene::with(|builder| builder.policy(policy).randomness(Arc::new(Same)));
+    let (sent, first) = (scene.send(), scene.code());
+    scene.clock.advance_secs(30);
+    let again = ResendRequest::new(&scene.tenant, sent.session_id, &scene.to);
+    scene.try_resend(&again).unwrap();
+    assert_eq!(scene.code(), first);
+    assert_eq!(scene.check(&sent, &first), VERIFIED);
 }
