@@ -49,6 +49,7 @@ fn a_key_is_busy_while_somebody_is_at_work_for_it() {
         let mut cx = Context::from_waker(Waker::noop());
         assert!(call.as_mut().poll(&mut cx).is_pending());
         assert!(queue.is_busy(KEY) && !queue.is_busy(RecordKey::SCRATCH));
+        assert_eq!(queue.busy_keys(), 1);
     }
     assert!(!queue.is_busy(KEY));
 }
