@@ -1,6 +1,7 @@
 //! The provided `apply` and the queue, on a store that suspends wherever it can, polled
 //! by hand, so that a lost wake-up shows as a standstill.
 
+mod crowd;
 mod late;
 mod least;
 mod spread;
@@ -351,22 +352,5 @@ fn a06_cancelling_anybody_anywhere_loses_no_charge_and_stops_nobody() {
         for victim in 0..5 {
             (0..60).for_each(|polls| cancelled_after(polls, victim, lose));
         }
-    }
-}
-
-#[test]
-fn everybody_may_be_cancelled() {
-    for polls in 0..20 {
-        let store = Slow::queued();
-        let wrong = check(WRONG);
-        let mut tasks = Tasks::new((0..4).map(|_| store.apply(KEY, &wrong)));
-        for _ in 0..polls {
-            for n in 0..4 {
-                tasks.poll(n);
-            }
-        }
-        (0..4).for_each(|n| tasks.cancel(n));
-        assert_eq!(store.queue.as_ref().unwrap().busy_keys(), 0);
-        let _ = alone(store.apply(KEY, &wrong)).unwrap();
     }
 }
