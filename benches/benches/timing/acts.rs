@@ -116,8 +116,8 @@ impl<'a> Stage<'a> {
         let act = self.acts[n];
         match act {
             Act::Send | Act::SendDecoy => String::new(),
-            Act::UnknownKey => Keys::unknown(n),
-            Act::WrongSecret => self.keys.wrong_secret(n),
+            Act::UnknownKey => self.keys.never_issued(n, false),
+            Act::WrongSecret => self.keys.never_issued(n, true),
             _ => {
                 let session = self.scene.session(&self.people[n], act.is_decoy());
                 let session = session.expect("a session is opened");

@@ -34,16 +34,12 @@ impl Keys {
         Self { keys, kid }
     }
 
-    /// The n-th key of an id that names nothing.
-    pub(crate) fn unknown(n: usize) -> String {
+    /// The n-th key that was never issued: of the id that is known, or of one that names
+    /// nothing. Both are made of the same pieces, so that they lie alike in memory.
+    pub(crate) fn never_issued(&self, n: usize, known: bool) -> String {
         // The largest record key begins with an L; the last three name one of its keys.
-        let kid = format!("7{}00z", symbols(n, KID - 4));
-        made_up(&kid, n)
-    }
-
-    /// The n-th key of the id that is known.
-    pub(crate) fn wrong_secret(&self, n: usize) -> String {
-        made_up(&self.kid, n)
+        let nobodys = format!("7{}00z", symbols(n, KID - 4));
+        made_up(if known { &self.kid } else { &nobodys }, n)
     }
 
     pub(crate) fn refuses(&self, key: &str) -> bool {

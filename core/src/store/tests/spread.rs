@@ -17,7 +17,7 @@ fn yields(losses: u32, key: RecordKey) -> u64 {
     }
     let mut jitter = pin!(patience.jitter(key));
     let mut cx = Context::from_waker(Waker::noop());
-    let polls = (0..).find(|_| jitter.as_mut().poll(&mut cx).is_ready());
+    let polls = (0..1000).find(|_| jitter.as_mut().poll(&mut cx).is_ready());
     polls.unwrap()
 }
 

@@ -13,7 +13,7 @@ fn a63_a_clock_five_seconds_before_the_opening_is_believed_and_no_earlier_one() 
     let at = |before: u64| {
         scene
             .clock
-            .set(Timestamp::from_millis(START.as_millis() - before))
+            .set(Timestamp::from_millis(START.as_millis() - before));
     };
     at(SLACK + 1);
     assert_eq!(scene.check(&sent, &code), Verdict::Expired);
