@@ -275,13 +275,25 @@ fn step(action: Action) -> Step {
 #[test]
 fn the_first_session_of_all_may_be_a_known_device_s() {
     let mut person = Person::new(Policy::default());
-    let before = person.lane(false);
+    let before = Person::new(Policy::default()).lane(false);
     person.open(true);
     person.wrong(0, None);
     let own = person.lane(true);
     assert_eq!((own.streak, person.lane(false)), (1, before));
     let most = person.policy.known_device.sends.map(|limit| limit.max);
     assert_eq!(own.sends_left, most.map(|max| max - 1));
+}
+
+#[test]
+fn the_digest_of_a_code_that_is_over_goes_with_the_next_send() {
+    let mut person = Person::new(Policy::default());
+    person.open(false);
+    let digest = person.sessions[0].1[0].0;
+    let holds = |person: &Person| person.record.encode().windows(16).any(|at| at == digest);
+    assert!(holds(&person));
+    person.now = person.now.plus_secs(300);
+    person.open(false);
+    assert!(!holds(&person));
 }
 
 #[test]
