@@ -242,3 +242,11 @@ fn a_time_beyond_six_bytes_is_the_last_that_they_hold() {
         assert_eq!(layout::time(held), last);
     }
 }
+
+/// An operator's reset would else find no record, and the lock be nobody's.
+#[test]
+fn a_locked_lane_is_read_back() {
+    let mut bytes = guessed_at().encode();
+    bytes[FIRST_LANE] = 1;
+    assert_eq!(Record::decode(&bytes).unwrap().encode(), bytes);
+}
