@@ -312,9 +312,7 @@ fn cancelled_after(polls: usize, victim: usize, lose: usize) {
     let wrong = check(WRONG);
     let mut tasks = Tasks::new((0..5).map(|_| store.apply(KEY, &wrong)));
     for _ in 0..polls {
-        for n in 0..5 {
-            tasks.poll(n);
-        }
+        tasks.round();
     }
     tasks.cancel(victim);
     let answers = tasks.outputs();

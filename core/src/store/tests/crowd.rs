@@ -14,9 +14,7 @@ fn a_write_that_failed_is_told_to_each_of_its_batch() {
     let mut tasks = Tasks::new((0..5).map(|_| store.apply(KEY, &wrong)));
     // The first one's write is done, that of the other four has begun.
     while store.swaps.load(Ordering::SeqCst) < 2 {
-        for n in 0..5 {
-            tasks.poll(n);
-        }
+        tasks.round();
     }
     *store.failure.lock().unwrap() = Some(StoreError::indeterminate("cut"));
     let answers = tasks.outputs();
@@ -40,9 +38,7 @@ fn everybody_may_be_cancelled_in_any_order() {
             let wrong = check(WRONG);
             let mut tasks = Tasks::new((0..4).map(|_| store.apply(KEY, &wrong)));
             for _ in 0..polls {
-                for n in 0..4 {
-                    tasks.poll(n);
-                }
+                tasks.round();
             }
             for n in order {
                 tasks.cancel(n);

@@ -72,13 +72,15 @@ impl<'a, T> Tasks<'a, T> {
         self.tasks[n].future = None;
     }
 
+    /// Polls each that was woken, in order; says whether there was one.
+    pub(super) fn round(&mut self) -> bool {
+        let all = 0..self.tasks.len();
+        all.fold(false, |moved, n| self.poll(n) | moved)
+    }
+
     pub(super) fn run(&mut self) {
         while self.tasks.iter().any(|task| task.future.is_some()) {
-            let mut moved = false;
-            for n in 0..self.tasks.len() {
-                moved |= self.poll(n);
-            }
-            assert!(moved, "somebody waits, and nobody will ever wake it");
+            assert!(self.round(), "somebody waits, and nobody will ever wake it");
         }
     }
 

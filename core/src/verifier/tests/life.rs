@@ -13,13 +13,6 @@ const VERIFIED: Verdict = Verdict::Verified {
     channel: Channel::Sms,
 };
 
-fn attempt(id: &str) -> With<'_> {
-    With {
-        attempt_id: Some(id),
-        ..With::default()
-    }
-}
-
 #[test]
 fn a_code_is_good_once_and_wrong_ones_count_down() {
     let scene = Scene::new();
@@ -80,7 +73,7 @@ fn an_attempt_that_is_repeated_is_one() {
     let scene = Scene::new();
     let sent = scene.send();
     let wrong = scene.wrong();
-    let attempt = |code: &str, id| scene.check_with(&sent, code, attempt(id));
+    let attempt = |code: &str, id| scene.check_with(&sent, code, With::attempt(id));
     for _ in 0..3 {
         assert_eq!(attempt(&wrong, "a-1").attempts_remaining(), 4);
     }
@@ -104,7 +97,7 @@ fn an_attempt_id_that_cannot_be_kept_is_refused_uncharged() {
         assert!(refused.to_string().contains("attempt_id"), "{refused}");
     }
     assert_eq!(scene.status(&sent).attempts_remaining, 5);
-    let right = scene.check_with(&sent, &scene.code(), attempt(&long[..255]));
+    let right = scene.check_with(&sent, &scene.code(), With::attempt(&long[..255]));
     assert_eq!(right, VERIFIED);
 }
 

@@ -4,8 +4,8 @@ use super::scene::{Failing, Scene, change, email, keys, number, ring, tenant, th
 use crate::at_once::now;
 use crate::code::{Alphabet, Code, CodeForm};
 use crate::{
-    Channel, DeliverError, DeliveryMode, Opened, Permanent, Purpose, Recorder, SendError,
-    SendRequest, Sent, SentDelivery, Verdict, Verifier,
+    Channel, DeliverError, DeliveryMode, Limit, LimitName, Opened, Permanent, Policy, Purpose,
+    Recorder, SendError, SendRequest, Sent, SentDelivery, Verdict, Verifier,
 };
 
 const KEY: Option<&str> = Some("order-7");
@@ -249,9 +249,9 @@ fn a_send_that_is_cut_off_anywhere_is_one_send_when_it_is_repeated() {
 #[test]
 fn a_send_that_a_limit_refuses_writes_nothing() {
     let (store, inbox) = (Failing::new(), std::sync::Arc::new(Recorder::new()));
-    let policy = crate::Policy {
-        tenant_sends: Some(crate::Limit::new(1, 60)),
-        ..crate::Policy::default()
+    let policy = Policy {
+        tenant_sends: Some(Limit::new(1, 60)),
+        ..Policy::default()
     };
     let verifier = Verifier::builder(keys(), store.clone())
         .policy(policy)
@@ -267,5 +267,5 @@ fn a_send_that_a_limit_refuses_writes_nothing() {
     now(verifier.send(&first)).unwrap();
     store.after(Some(0));
     let (limit, _) = throttled(now(verifier.send(&refused)));
-    assert_eq!((limit, inbox.len()), (crate::LimitName::TenantSends, 1));
+    assert_eq!((limit, inbox.len()), (LimitName::TenantSends, 1));
 }

@@ -118,6 +118,16 @@ pub(super) struct With<'a> {
     pub(super) attempt_id: Option<&'a str>,
 }
 
+impl<'a> With<'a> {
+    /// An attempt that can be repeated under this id.
+    pub(super) fn attempt(id: &'a str) -> Self {
+        Self {
+            attempt_id: Some(id),
+            ..Self::default()
+        }
+    }
+}
+
 /// A change to a request, to stand in a list of others.
 pub(super) fn change(change: fn(&mut SendRequest<'_>)) -> fn(&mut SendRequest<'_>) {
     change

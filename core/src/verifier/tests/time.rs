@@ -50,11 +50,7 @@ fn a_repeated_attempt_is_told_again_for_a_minute() {
     let (sent, wrong) = (scene.send(), scene.wrong());
     for (passed, left) in [(0, 4), (60_000, 4), (1, 3)] {
         scene.clock.advance_millis(passed);
-        let with = With {
-            attempt_id: Some("a-1"),
-            ..With::default()
-        };
-        let verdict = scene.check_with(&sent, &wrong, with);
+        let verdict = scene.check_with(&sent, &wrong, With::attempt("a-1"));
         assert_eq!(verdict.attempts_remaining(), left, "{passed} ms later");
     }
 }
@@ -63,13 +59,7 @@ fn a_repeated_attempt_is_told_again_for_a_minute() {
 fn a19_an_approved_attempt_is_told_again_in_time_and_not_at_its_end() {
     let scene = Scene::new();
     let (sent, code) = (scene.send(), scene.code());
-    let tell = || {
-        let with = With {
-            attempt_id: Some("a-1"),
-            ..With::default()
-        };
-        scene.check_with(&sent, &code, with)
-    };
+    let tell = || scene.check_with(&sent, &code, With::attempt("a-1"));
     scene.clock.advance_secs(299);
     assert!(tell().is_verified());
     scene.clock.advance_millis(999);
