@@ -16,29 +16,25 @@ pub(crate) fn encode<const BYTES: usize, const SYMBOLS: usize>(
 }
 
 /// The bytes of `text`; none unless it is exactly what [`encode`] gives.
-pub(crate) fn decode<const BYTES: usize>(text: &[u8]) -> Option<[u8; BYTES]> {
-    if text.len() != symbols(BYTES) {
-        return None;
-    }
+pub(crate) fn decode<const BYTES: usize, const SYMBOLS: usize>(text: &[u8]) -> Option<[u8; BYTES]> {
+    const { assert!(SYMBOLS == symbols(BYTES)) };
+    let text: &[u8; SYMBOLS] = text.try_into().ok()?;
     let mut bytes = [0u8; BYTES];
     let (fours, rest) = text.as_chunks::<4>();
     let (threes, last) = bytes.as_chunks_mut::<3>();
     let mut seen = 0;
     for (four, three) in fours.iter().zip(threes) {
-        let [a, b, c, d] = four.map(value_of);
-        seen |= a | b | c | d;
-        let bits = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+        let bits = bits_of(*four);
+        seen |= bits;
         three.copy_from_slice(&bits.to_be_bytes()[1..]);
     }
     // Two or three symbols for one or two bytes; what is over must be zero.
-    let bits = rest.iter().fold(0, |bits, symbol| {
-        seen |= value_of(*symbol);
-        bits << 6 | u32::from(value_of(*symbol))
-    });
-    let over = (6 * rest.len()).saturating_sub(8 * last.len());
-    let whole = (bits >> over).to_be_bytes();
-    last.copy_from_slice(&whole[4 - last.len()..]);
-    (seen < 64 && bits & ((1 << over) - 1) == 0).then_some(bytes)
+    let mut four = [ALPHABET[0]; 4];
+    four[..rest.len()].copy_from_slice(rest);
+    let bits = bits_of(four);
+    let over = bits & 0xff_ffff >> (8 * last.len());
+    last.copy_from_slice(&bits.to_be_bytes()[1..=last.len()]);
+    ((seen | bits) & NO_SYMBOL == 0 && over == 0).then_some(bytes)
 }
 
 const fn symbols(bytes: usize) -> usize {
@@ -53,22 +49,29 @@ fn six_bits(bytes: &[u8], n: usize) -> u8 {
     ((high | low) >> (10 - bit % 8) & 0x3f) as u8
 }
 
-/// A value that no symbol has.
-const NONE: u8 = 0xff;
-
-const fn value_of(symbol: u8) -> u8 {
-    VALUES[symbol as usize]
+/// The 24 bits of four symbols, or more than these where one is none.
+fn bits_of(four: [u8; 4]) -> u32 {
+    let value = |place: usize| PLACED[place][usize::from(four[place])];
+    value(0) | value(1) | value(2) | value(3)
 }
 
-/// The value of each symbol, looked up without a branch.
-const VALUES: [u8; 256] = {
-    let mut values = [NONE; 256];
-    let mut value = 0u8;
+/// A bit beyond all that four symbols have.
+const NO_SYMBOL: u32 = 1 << 24;
+
+/// The value of each symbol at each of four places: looked up without a branch or a shift.
+static PLACED: [[u32; 256]; 4] = {
+    let mut placed = [[NO_SYMBOL; 256]; 4];
+    let mut value = 0;
     while value < 64 {
-        values[ALPHABET[value as usize] as usize] = value;
+        let symbol = ALPHABET[value as usize] as usize;
+        let mut place = 0;
+        while place < 4 {
+            placed[place][symbol] = value << (18 - 6 * place);
+            place += 1;
+        }
         value += 1;
     }
-    values
+    placed
 };
 
 #[cfg(test)]
@@ -81,15 +84,15 @@ mod tests {
         assert_eq!(&encode::<3, 4>(&[0xfb, 0xff, 0xfe]), b"-__-");
         assert_eq!(&encode::<2, 3>(&[0x00, 0x01]), b"AAE");
         assert_eq!(&encode::<1, 2>(&[0xff]), b"_w");
-        assert_eq!(decode::<3>(b"-__-"), Some([0xfb, 0xff, 0xfe]));
-        assert_eq!(decode::<2>(b"AAE"), Some([0x00, 0x01]));
+        assert_eq!(decode::<3, 4>(b"-__-"), Some([0xfb, 0xff, 0xfe]));
+        assert_eq!(decode::<2, 3>(b"AAE"), Some([0x00, 0x01]));
     }
 
     #[test]
     fn one_value_has_one_text() {
-        assert_eq!(decode::<1>(b"_w"), Some([0xff]));
+        assert_eq!(decode::<1, 2>(b"_w"), Some([0xff]));
         for text in [&b"_x"[..], b"_", b"_w=", b"_w ", b"", b"+w", b"/w"] {
-            assert_eq!(decode::<1>(text), None, "{text:?}");
+            assert_eq!(decode::<1, 2>(text), None, "{text:?}");
         }
     }
 
@@ -98,9 +101,9 @@ mod tests {
         for one in 0..7 {
             for other in 0..7 {
                 let mut text = *b"AAAAAAA";
-                assert_eq!(decode::<5>(&text), Some([0; 5]));
+                assert_eq!(decode::<5, 7>(&text), Some([0; 5]));
                 (text[one], text[other]) = (b'+', b'+');
-                assert_eq!(decode::<5>(&text), None, "{one} {other}");
+                assert_eq!(decode::<5, 7>(&text), None, "{one} {other}");
             }
         }
     }

@@ -37,12 +37,12 @@ impl BlockMac {
         }
     }
 
-    /// The MAC of the first 55 bytes of `block`; the others are overwritten.
+    /// The MAC of the first 55 bytes of `block`, behind which zeros stand.
     pub(crate) fn sign(&self, block: &mut [u8; BLOCK]) -> [u8; 32] {
-        let inside = hash(self.inner, block, MESSAGE);
         let mut around = [0; BLOCK];
+        let inside = hash::<MESSAGE>(self.inner, block);
         around[..32].copy_from_slice(&inside);
-        hash(self.outer, &mut around, 32)
+        hash::<32>(self.outer, &mut around)
     }
 }
 
@@ -58,12 +58,12 @@ fn keyed(key: &[u8; 32], pad: u8) -> [u32; 8] {
     state
 }
 
-/// Goes on from `state`, the key's block, over the last block, of which `length` bytes
-/// are the message's.
-fn hash(mut state: [u32; 8], block: &mut [u8; BLOCK], length: usize) -> [u8; 32] {
-    block[length] = 0x80;
-    block[length + 1..BLOCK - 8].fill(0);
-    let bits = (BLOCK + length) as u64 * 8;
+/// Goes on from `state`, the key's block, over the last block: `LENGTH` bytes and zeros.
+#[inline]
+fn hash<const LENGTH: usize>(mut state: [u32; 8], block: &mut [u8; BLOCK]) -> [u8; 32] {
+    const { assert!(LENGTH <= MESSAGE) };
+    block[LENGTH] = 0x80;
+    let bits = (BLOCK + LENGTH) as u64 * 8;
     block[BLOCK - 8..].copy_from_slice(&bits.to_be_bytes());
     compress256(&mut state, std::slice::from_ref(block));
     let mut digest = [0; 32];
@@ -83,10 +83,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_hmac_sha256(key: [u8; 32], message in prop::array::uniform32(any::<u8>()), rest: [u8; 32]) {
+        fn it_is_hmac_sha256(key: [u8; 32], message: [u8; 32], rest: [u8; MESSAGE - 32]) {
             let mut block = [0; BLOCK];
             block[..32].copy_from_slice(&message);
-            block[32..].copy_from_slice(&rest);
+            block[32..MESSAGE].copy_from_slice(&rest);
             let mut reference = Hmac::<Sha256>::new_from_slice(&key).unwrap();
             reference.update(&block[..MESSAGE]);
             let expected: [u8; 32] = reference.finalize().into_bytes().into();

@@ -48,6 +48,7 @@ pub(crate) struct Context {
 }
 
 /// The binding's hash: no binding is a binding of its own.
+#[inline]
 pub(crate) fn hash_binding(binding: Option<&[u8]>) -> [u8; 16] {
     binding.map_or([0; 16], |bytes| cut(&Sha256::digest(bytes)))
 }

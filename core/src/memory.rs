@@ -81,6 +81,7 @@ impl MemoryStore {
 
     /// The step runs under the shard's lock, so nobody can come in between. It is made there
     /// too: a digest takes about as long as memory that nobody looked at for a while.
+    #[inline]
     fn take(&self, key: RecordKey, make: &dyn Fn() -> Step) -> Result<Effect, StoreError> {
         let mut shard = self.shard(key);
         let likely = shard.fetch(key);
@@ -194,7 +195,7 @@ mod tests {
     use crate::error::LimitName;
     use crate::keys::Tag;
     use crate::policy::Limit;
-    use crate::record::{Action, Charge};
+    use crate::record::{Action, Charge, Record};
 
     fn key(n: u64) -> RecordKey {
         RecordKey::from_bytes(n.to_be_bytes())
@@ -250,6 +251,36 @@ mod tests {
             "{refused:?}"
         );
         assert_eq!(now(store.load(key(1))).unwrap().value, Some(longest));
+    }
+
+    /// What a step left is not read strictly again, but what a swap brought is.
+    #[test]
+    fn what_came_by_a_swap_is_read_strictly() {
+        let store = MemoryStore::new();
+        let (tag, at) = (Tag::of("tenant", "acme"), None);
+        let action = Action::Reset;
+        let reset = Step { tag, at, action };
+        let _ = now(store.apply(key(1), &reset)).unwrap();
+        let open = Record::absent(&reset).encode();
+        let put = |seen: Option<&[u8]>, bytes: &[u8]| {
+            let next = Entry {
+                bytes,
+                garbage_after: None,
+            };
+            let swapped = now(store.swap(key(1), seen, next, store.incarnation()));
+            assert_eq!(swapped.unwrap(), Swap::Done);
+        };
+        put(None, &open);
+        for _ in 0..2 {
+            let told = now(store.apply(key(1), &reset));
+            assert_eq!(told.unwrap(), Effect::Done);
+        }
+        let mut wrong = open.clone();
+        wrong.push(0);
+        put(Some(&open), &wrong);
+        let told = now(store.apply(key(1), &reset));
+        assert!(matches!(told, Err(StoreError::Corrupt(_))), "{told:?}");
+        assert_eq!(now(store.load(key(1))).unwrap().value, Some(wrong));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod idempotency;
 mod kept;
 mod layout;
 mod limit;
+mod moment;
 mod session;
 mod spend;
 mod step;
@@ -24,9 +25,10 @@ use self::charge::Charged as _;
 pub use self::charge::{Against, Charge};
 pub use self::codec::MAX_RECORD_BYTES;
 pub(crate) use self::codec::worst_destination;
+pub use self::moment::Moment;
 pub use self::step::{
-    Action, Begin, Check, DeliveryOutcome, Effect, Fit, IdempotencyEffect, Moment, Open, Posted,
-    Refusal, Resend, Step, Ticket,
+    Action, Begin, Check, DeliveryOutcome, Effect, Fit, IdempotencyEffect, Open, Posted, Refusal,
+    Resend, Step, Ticket,
 };
 pub use self::view::{DeliveryState, Inspection, LaneView, SessionState, SessionView};
 
@@ -102,10 +104,11 @@ impl Record {
     /// expects, or of another owner where the key had promised this one. The record then
     /// is as it was.
     pub fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
-        let now = step.at.unwrap_or(moment.now);
-        let moment = Moment { now, ..moment };
+        let moment = moment.of(step);
+        if let Body::Destination(record) = &mut self.0 {
+            return record.step(step, moment);
+        }
         match (&mut self.0, step.action.kind()) {
-            (Body::Destination(record), Kind::Destination) => record.step(step, moment),
             (Body::Limit(record), Kind::Limit) => record.step(step, moment),
             (Body::Idempotency(record), Kind::Idempotency) => record.step(step, moment),
             (Body::Spend(record), Kind::Spend) => record.step(step, moment),
@@ -128,6 +131,33 @@ impl Record {
     /// As [`Record::decode`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, CorruptRecord> {
         codec::decode(bytes).map(Self)
+    }
+
+    /// Takes a step on a value in its bytes, and says until when they must be kept. What a step
+    /// left and nobody changed since is not read strictly again. After an error the bytes are
+    /// as they were.
+    ///
+    /// # Errors
+    /// As [`Record::decode`] and [`Record::step`].
+    #[inline]
+    pub(crate) fn step_in(
+        bytes: &mut Vec<u8>,
+        of_step: bool,
+        step: &Step,
+        moment: Moment,
+    ) -> Result<(Effect, Option<Timestamp>), CorruptRecord> {
+        if of_step && bytes.get(1) == Some(&(Kind::Destination as u8)) {
+            let mut record = DestinationRecord::from_step(std::mem::take(bytes));
+            let effect = record.step(step, moment.of(step));
+            let until = record.keep_until();
+            *bytes = record.into_bytes();
+            return Ok((effect?, until));
+        }
+        let mut record = Self::decode(bytes)?;
+        let effect = record.step(step, moment)?;
+        let until = record.keep_until();
+        *bytes = record.into_bytes();
+        Ok((effect, until))
     }
 
     /// The canonical bytes: version, kind, tag and fields, at most 1 KiB.

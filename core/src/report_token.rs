@@ -51,7 +51,7 @@ impl ReportToken {
     /// The token that `text` is, if it could be one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let symbols = text.strip_prefix(PREFIX)?;
-        let bytes = base64url::decode::<18>(symbols.as_bytes())?;
+        let bytes = base64url::decode::<18, 24>(symbols.as_bytes())?;
         let ([key, mark], sealed) = bytes.split_first_chunk::<2>()?;
         Some(Self {
             key: KeyId(*key),
@@ -165,7 +165,7 @@ mod tests {
                 nonce,
             };
             let id = SessionId::seal(keys.newest(), place).to_string();
-            let sealed = base64url::decode::<17>(&id.as_bytes()[5..]).unwrap();
+            let sealed = base64url::decode::<17, 23>(&id.as_bytes()[5..]).unwrap();
             for mark in 0..=255 {
                 let as_token = ReportToken {
                     key: KeyId(sealed[0]),

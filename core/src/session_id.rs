@@ -65,6 +65,7 @@ impl SessionId {
     }
 
     /// The pointer and its key, if this id was sealed by a key of the ring.
+    #[inline]
     pub(crate) fn open<'k>(&self, keys: &'k KeyRing) -> Option<(&'k MasterKey, Pointer)> {
         let key = keys.find(self.key)?;
         let mut opened = self.sealed.into();
@@ -93,9 +94,13 @@ impl FromStr for SessionId {
     type Err = InvalidSessionId;
 
     /// Reads an id; strictly one text for each id.
+    #[inline]
     fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
-        let symbols = text.strip_prefix(PREFIX).ok_or(InvalidSessionId)?;
-        let bytes = base64url::decode::<17>(symbols.as_bytes()).ok_or(InvalidSessionId)?;
+        let symbols = text
+            .as_bytes()
+            .strip_prefix(PREFIX.as_bytes())
+            .ok_or(InvalidSessionId)?;
+        let bytes = base64url::decode::<17, SYMBOLS>(symbols).ok_or(InvalidSessionId)?;
         let (key, sealed) = bytes.split_first_chunk::<1>().ok_or(InvalidSessionId)?;
         Ok(Self {
             key: KeyId(key[0]),

@@ -41,10 +41,17 @@ impl Guess {
     /// [`InvalidCode`] for what no policy could have issued: empty, shorter than 4 or
     /// longer than 10 characters, more than 32 with spaces and hyphens, or not of one
     /// alphabet.
+    #[inline]
     pub fn parse(typed: &str) -> Result<Self, InvalidCode> {
-        if let Some(guess) = Self::plain(typed.as_bytes()) {
-            return Ok(guess);
+        match Self::plain(typed.as_bytes()) {
+            Some(guess) => Ok(guess),
+            None => Self::written(typed),
         }
+    }
+
+    /// With separators, letters, or the digits of another script.
+    #[inline(never)]
+    fn written(typed: &str) -> Result<Self, InvalidCode> {
         let mut guess = Self::empty();
         for (read, character) in typed.chars().enumerate() {
             if read == MAX_TYPED {
@@ -79,21 +86,26 @@ impl Guess {
     }
 
     /// What most people type: digits alone, which need no table of scripts.
+    #[inline]
     fn plain(typed: &[u8]) -> Option<Self> {
         let length = u8::try_from(typed.len()).ok()?;
-        let mut guess = Self::empty();
-        guess.length = length;
         if !(MIN_CODE_LENGTH..=MAX_CODE_LENGTH).contains(&length) {
             return None;
         }
+        let mut guess = Self::empty();
+        guess.length = length;
+        let (mut number, mut seen) = (0u64, 0u64);
         for (slot, symbol) in guess.text.iter_mut().zip(typed) {
-            if !symbol.is_ascii_digit() {
+            let digit = symbol.wrapping_sub(b'0');
+            if digit > 9 {
                 return None;
             }
             *slot = *symbol;
-            guess.number = append(guess.number, *symbol);
-            guess.alphanumeric &= Alphabet::Alphanumeric.has(*symbol);
+            number = append(number, *symbol);
+            seen |= 1 << digit;
         }
+        guess.number = number;
+        guess.alphanumeric = seen & !Alphabet::Alphanumeric.set() == 0;
         Some(guess)
     }
 

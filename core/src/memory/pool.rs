@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::clock::Timestamp;
 use crate::record::RecordKey;
 
-/// Bytes before a value: its key, when it may go, and how much of its slot is free.
+/// Bytes before a value: its key, when it may go, how much of its slot is free, and whose it is.
 pub(super) const HEADER: usize = 15;
 /// Slots are multiples of so many bytes.
 pub(super) const GRAIN: usize = 16;
@@ -19,6 +19,37 @@ const CHUNK: usize = 128;
 const LINE: usize = 64;
 /// Never: the value has no end.
 const NEVER: u64 = (1 << 48) - 1;
+
+/// A value to hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) until: Option<Timestamp>,
+    /// Whether a step left it: what was read strictly, or made, need not be read so again.
+    pub(super) of_step: bool,
+}
+
+impl<'a> Value<'a> {
+    /// What a step left.
+    pub(super) const fn of_step(bytes: &'a [u8], until: Option<Timestamp>) -> Self {
+        Self {
+            bytes,
+            until,
+            of_step: true,
+        }
+    }
+}
+
+/// The bit beside a slot's free bytes, which are at most `MOST_FREE`.
+const OF_STEP: u8 = 1 << 7;
+
+/// The bytes of a value and of its header.
+#[derive(Debug)]
+pub(super) struct Slot<'a>(&'a mut [u8]);
+
+/// Where a header says until when its value is kept, and how much is free behind it.
+const UNTIL: usize = 8;
+const FREE: usize = HEADER - 1;
 
 /// Slots of one size, always filled from the first one on.
 #[derive(Debug)]
@@ -42,13 +73,8 @@ impl Pool {
         self.len
     }
 
-    /// Whether a value of so many bytes may stay in, or come into, one of the slots.
-    pub(super) const fn suits(&self, bytes: usize) -> bool {
-        HEADER + bytes <= self.slot && self.slot - HEADER - bytes <= MOST_FREE
-    }
-
     /// Adds a value, and gives its number.
-    pub(super) fn push(&mut self, key: RecordKey, bytes: &[u8], until: Option<Timestamp>) -> usize {
+    pub(super) fn push(&mut self, key: RecordKey, value: Value<'_>) -> usize {
         let number = self.len;
         if number / CHUNK == self.chunks.len() {
             let chunk = vec![0; CHUNK * self.slot];
@@ -56,19 +82,14 @@ impl Pool {
         }
         self.len += 1;
         self.slot_mut(number)[..8].copy_from_slice(&key.to_bytes());
-        self.write(number, bytes, until);
+        self.slot_of(number).write(value);
         number
     }
 
-    /// Puts another value under the same key; it must fit.
-    pub(super) fn write(&mut self, number: usize, bytes: &[u8], until: Option<Timestamp>) {
-        let free = self.slot - HEADER - bytes.len();
-        let until = until.map_or(NEVER, Timestamp::as_millis).min(NEVER);
-        let slot = self.slot_mut(number);
-        slot[8..14].copy_from_slice(&until.to_be_bytes()[2..]);
-        // At most `MOST_FREE`.
-        slot[14] = u8::try_from(free).unwrap_or(u8::MAX);
-        slot[HEADER..][..bytes.len()].copy_from_slice(bytes);
+    /// The slot of a value, to be read and written.
+    #[inline]
+    pub(super) fn slot_of(&mut self, number: usize) -> Slot<'_> {
+        Slot(self.slot_mut(number))
     }
 
     /// Removes a value. The last one takes its place: gives that one's key, if it moved.
@@ -87,37 +108,41 @@ impl Pool {
         moved
     }
 
+    #[inline]
     pub(super) fn key(&self, number: usize) -> RecordKey {
-        let mut key = [0; 8];
-        key.copy_from_slice(&self.slot(number)[..8]);
-        RecordKey::from_bytes(key)
+        key_in(self.slot(number))
     }
 
     pub(super) fn value(&self, number: usize) -> &[u8] {
-        let slot = self.slot(number);
-        let free = usize::from(slot[14]);
-        &slot[HEADER..self.slot - free]
+        value_in(self.slot(number))
     }
 
     /// Asks the memory for a slot, without waiting for it.
+    #[inline]
     pub(super) fn fetch(&self, number: usize) {
         let slot = self.slot(number);
-        slot.chunks(LINE).for_each(fetch);
+        let mut line = 0;
+        while line < slot.len() {
+            fetch(&slot[line..]);
+            line += LINE;
+        }
         // It need not begin where a line does.
         fetch(&slot[slot.len() - 1..]);
     }
 
     pub(super) fn is_garbage(&self, number: usize, now: Timestamp) -> bool {
         let mut until = [0; 8];
-        until[2..].copy_from_slice(&self.slot(number)[8..14]);
+        until[2..].copy_from_slice(&self.slot(number)[UNTIL..FREE]);
         let until = u64::from_be_bytes(until);
         until != NEVER && until <= now.as_millis()
     }
 
+    #[inline]
     fn slot(&self, number: usize) -> &[u8] {
         &self.chunks[number / CHUNK][self.range(number)]
     }
 
+    #[inline]
     fn slot_mut(&mut self, number: usize) -> &mut [u8] {
         let range = self.range(number);
         &mut self.chunks[number / CHUNK][range]
@@ -128,6 +153,51 @@ impl Pool {
         let begin = number % CHUNK * self.slot;
         begin..begin + self.slot
     }
+}
+
+impl Slot<'_> {
+    pub(super) fn key(&self) -> RecordKey {
+        key_in(self.0)
+    }
+
+    pub(super) fn value(&self) -> &[u8] {
+        value_in(self.0)
+    }
+
+    /// Whether a step left the value.
+    pub(super) const fn is_of_step(&self) -> bool {
+        self.0[FREE] & OF_STEP != 0
+    }
+
+    /// Whether a value of so many bytes may stay in, or come into, it.
+    pub(super) const fn suits(&self, bytes: usize) -> bool {
+        HEADER + bytes <= self.0.len() && self.0.len() - HEADER - bytes <= MOST_FREE
+    }
+
+    /// Puts another value under the same key; it must fit.
+    #[inline]
+    pub(super) fn write(&mut self, value: Value<'_>) {
+        let until = value.until.map_or(NEVER, Timestamp::as_millis).min(NEVER);
+        let [_, _, until @ ..] = until.to_be_bytes();
+        // At most `MOST_FREE`.
+        let free = u8::try_from(self.0.len() - HEADER - value.bytes.len()).unwrap_or(u8::MAX);
+        let free = if value.of_step { free | OF_STEP } else { free };
+        self.0[UNTIL..FREE].copy_from_slice(&until);
+        self.0[FREE] = free;
+        self.0[HEADER..][..value.bytes.len()].copy_from_slice(value.bytes);
+    }
+}
+
+#[inline]
+fn key_in(slot: &[u8]) -> RecordKey {
+    let key = slot.first_chunk();
+    RecordKey::from_bytes(*key.unwrap_or(&[0; 8]))
+}
+
+#[inline]
+fn value_in(slot: &[u8]) -> &[u8] {
+    let free = usize::from(slot[FREE] & !OF_STEP);
+    &slot[HEADER..slot.len() - free]
 }
 
 /// Asks the memory for the line that these bytes begin in; where the processor cannot be
@@ -149,10 +219,15 @@ mod tests {
         RecordKey::from_bytes((n as u64).to_be_bytes())
     }
 
+    fn of(bytes: &[u8]) -> Value<'_> {
+        Value::of_step(bytes, None)
+    }
+
     #[test]
     fn a_slot_suits_what_fits_and_leaves_no_more_than_64_bytes_free() {
-        let pool = Pool::new(128);
-        let suited: Vec<_> = (0..200).filter(|bytes| pool.suits(*bytes)).collect();
+        let mut slot = [0; 128];
+        let slot = Slot(&mut slot);
+        let suited: Vec<_> = (0..200).filter(|bytes| slot.suits(*bytes)).collect();
         assert_eq!(
             suited,
             (128 - HEADER - MOST_FREE..=128 - HEADER).collect::<Vec<_>>()
@@ -163,7 +238,7 @@ mod tests {
     fn a_pool_has_the_chunks_it_needs_and_keeps_an_empty_one() {
         let mut pool = Pool::new(GRAIN * 2);
         for n in 0..3 * CHUNK {
-            pool.push(key(n), &[1], None);
+            pool.push(key(n), of(&[1]));
             assert_eq!(pool.chunks.len(), pool.len().div_ceil(CHUNK));
         }
         while pool.len() > 0 {
@@ -180,7 +255,7 @@ mod tests {
         let mut held: Vec<(RecordKey, [u8; 8])> = Vec::new();
         for n in 0..10 * CHUNK {
             let value = (n as u64).wrapping_mul(7).to_be_bytes();
-            assert_eq!(pool.push(key(n), &value, None), held.len());
+            assert_eq!(pool.push(key(n), of(&value)), held.len());
             held.push((key(n), value));
             if n % 3 == 2 {
                 let gone = n * 31 % held.len();

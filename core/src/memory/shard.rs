@@ -2,7 +2,7 @@
 
 use hashbrown::HashTable;
 
-use super::pool::{GRAIN, HEADER, Pool};
+use super::pool::{GRAIN, HEADER, Pool, Value};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::record::{Effect, Moment, Record, RecordKey, Step};
@@ -70,6 +70,7 @@ impl Shard {
 
     /// Asks the memory for the value, without waiting for it; and says where it lies, unless
     /// that is another's with the same hash.
+    #[inline]
     pub(super) fn fetch(&self, key: RecordKey) -> Option<Likely> {
         let first = self.index.find(hash(key), |_| true).copied()?;
         self.pools[first.pool()].fetch(first.number());
@@ -78,6 +79,7 @@ impl Shard {
 
     /// Takes the step on what is held, which likely is there, and holds what it left. Since it
     /// was fetched, the shard was locked.
+    #[inline]
     pub(super) fn apply(
         &mut self,
         key: RecordKey,
@@ -85,54 +87,89 @@ impl Shard {
         step: &Step,
         moment: Moment,
     ) -> Result<Effect, StoreError> {
-        let held = self.find(key, likely);
+        let Some(Likely(mut place)) = likely else {
+            return self.apply_to_nothing(key, step, moment);
+        };
+        let mut slot = self.pools[place.pool()].slot_of(place.number());
+        if slot.key() != key {
+            match self.place(key) {
+                Some(own) => place = own,
+                None => return self.apply_to_nothing(key, step, moment),
+            }
+            slot = self.pools[place.pool()].slot_of(place.number());
+        }
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
-        let mut record = match held {
-            Some(place) => {
-                bytes.extend_from_slice(self.value(place));
-                Record::from_bytes(bytes)?
+        bytes.extend_from_slice(slot.value());
+        let told = match Record::step_in(&mut bytes, slot.is_of_step(), step, moment) {
+            Ok((effect, until)) => {
+                let value = Value::of_step(&bytes, until);
+                if slot.suits(bytes.len()) {
+                    slot.write(value);
+                    Ok(effect)
+                } else {
+                    self.move_to(Some(place), key, value).map(|()| effect)
+                }
             }
-            None => Record::absent(step),
-        };
-        let effect = record.step(step, moment)?;
-        let garbage_after = record.keep_until();
-        let bytes = record.into_bytes();
-        let unchanged = match held {
-            Some(place) => self.value(place) == bytes,
-            None => Record::absent(step).encode() == bytes,
-        };
-        let next = Entry {
-            bytes: &bytes,
-            garbage_after,
-        };
-        let written = if unchanged {
-            Ok(())
-        } else {
-            self.write(held, key, next)
+            Err(corrupt) => Err(corrupt.into()),
         };
         self.scratch = bytes;
-        written.map(|()| effect)
+        told
+    }
+
+    /// The same where nothing is held; and nothing is, if the step left nothing.
+    #[inline(never)]
+    fn apply_to_nothing(
+        &mut self,
+        key: RecordKey,
+        step: &Step,
+        moment: Moment,
+    ) -> Result<Effect, StoreError> {
+        let mut record = Record::absent(step);
+        let absent = record.encode();
+        let effect = record.step(step, moment)?;
+        let until = record.keep_until();
+        let bytes = record.into_bytes();
+        if bytes != absent {
+            self.write(None, key, Value::of_step(&bytes, until))?;
+        }
+        Ok(effect)
     }
 
     pub(super) fn put(&mut self, key: RecordKey, next: Entry<'_>) -> Result<(), StoreError> {
-        self.write(self.place(key), key, next)
+        let value = Value {
+            bytes: next.bytes,
+            until: next.garbage_after,
+            of_step: false,
+        };
+        self.write(self.place(key), key, value)
     }
 
     fn write(
         &mut self,
         held: Option<Place>,
         key: RecordKey,
-        next: Entry<'_>,
+        value: Value<'_>,
     ) -> Result<(), StoreError> {
         if let Some(place) = held {
-            let pool = &mut self.pools[place.pool()];
-            if pool.suits(next.bytes.len()) {
-                pool.write(place.number(), next.bytes, next.garbage_after);
+            let mut slot = self.pools[place.pool()].slot_of(place.number());
+            if slot.suits(value.bytes.len()) {
+                slot.write(value);
                 return Ok(());
             }
         }
-        let at = (HEADER + next.bytes.len()).div_ceil(GRAIN);
+        self.move_to(held, key, value)
+    }
+
+    /// Holds it in another pool than what was held before.
+    #[inline(never)]
+    fn move_to(
+        &mut self,
+        held: Option<Place>,
+        key: RecordKey,
+        value: Value<'_>,
+    ) -> Result<(), StoreError> {
+        let at = (HEADER + value.bytes.len()).div_ceil(GRAIN);
         let full = |pool: &Pool| pool.len() >= 1 << NUMBER_BITS;
         if at >= POOLS || self.pools.get(at).is_some_and(full) {
             return Err(StoreError::unavailable(
@@ -145,7 +182,7 @@ impl Shard {
         for class in self.pools.len()..=at {
             self.pools.push(Pool::new(class.max(1) * GRAIN));
         }
-        let number = self.pools[at].push(key, next.bytes, next.garbage_after);
+        let number = self.pools[at].push(key, value);
         let (place, pools) = (Place::new(at, number), &self.pools);
         self.index
             .insert_unique(hash(key), place, |place| hash(key_at(pools, *place)));
@@ -183,14 +220,6 @@ impl Shard {
             }
         }
         swept
-    }
-
-    fn find(&self, key: RecordKey, likely: Option<Likely>) -> Option<Place> {
-        let Likely(first) = likely?;
-        if key_at(&self.pools, first) == key {
-            return Some(first);
-        }
-        self.place(key)
     }
 
     fn place(&self, key: RecordKey) -> Option<Place> {
@@ -235,6 +264,7 @@ impl Place {
     }
 }
 
+#[inline]
 fn key_at(pools: &[Pool], place: Place) -> RecordKey {
     pools[place.pool()].key(place.number())
 }
@@ -249,6 +279,11 @@ const fn hash(key: RecordKey) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::LimitName;
+    use crate::keys::Tag;
+    use crate::policy::Limit;
+    use crate::record::{Action, Charge};
+    use crate::store::Incarnation;
 
     #[test]
     fn keys_that_count_up_are_spread_over_all_shards() {
@@ -260,30 +295,39 @@ mod tests {
         assert!(least >= Some(&500) && most <= Some(&2000), "{crowds:?}");
     }
 
+    /// Reads each record through a step, whichever the index led to first.
     #[test]
     fn a_value_is_found_though_another_looks_alike() {
         let mut shard = Shard::default();
-        let keys: Vec<_> = (0..5_000u64)
-            .map(|n| RecordKey::from_bytes(n.to_be_bytes()))
-            .collect();
-        for key in &keys {
-            let next = Entry {
-                bytes: &key.to_bytes(),
-                garbage_after: None,
-            };
-            shard.put(*key, next).unwrap();
+        let moment = Moment {
+            now: Timestamp::from_secs(1),
+            incarnation: Incarnation::UNFENCED,
+        };
+        let one_of = |operation: u32| {
+            let (tag, at) = (Tag::of("tenant", "acme"), None);
+            let charge = Charge::event(operation, LimitName::TenantSends, Limit::new(1, 60));
+            let action = Action::Charge(charge);
+            Step { tag, at, action }
+        };
+        let (mut alike, mut strangers) = (0, 0);
+        for n in 0..5_000u32 {
+            let key = RecordKey::from_bytes(u64::from(n).to_be_bytes());
+            let likely = shard.fetch(key);
+            strangers += usize::from(likely.is_some());
+            let told = shard.apply(key, likely, &one_of(n), moment).unwrap();
+            assert_eq!(told, Effect::Done, "{n}: nothing was there");
         }
-        let mut alike = 0;
-        for key in &keys {
-            let likely = shard.fetch(*key);
-            let found = shard.find(*key, likely).unwrap();
-            assert_eq!(key_at(&shard.pools, found), *key);
-            alike += usize::from(likely.is_some_and(|Likely(first)| first != found));
+        for n in 0..5_000u32 {
+            let key = RecordKey::from_bytes(u64::from(n).to_be_bytes());
+            let likely = shard.fetch(key);
+            alike +=
+                usize::from(likely.is_some_and(|Likely(first)| Some(first) != shard.place(key)));
+            let told = shard
+                .apply(key, likely, &one_of(n + 5_000), moment)
+                .unwrap();
+            assert!(matches!(told, Effect::Refused(_)), "{n}: charged before");
         }
-        assert!(alike > 0, "no two keys looked alike");
-        let absent = (5_000..10_000u64).map(|n| RecordKey::from_bytes(n.to_be_bytes()));
-        for key in absent {
-            assert_eq!(shard.find(key, shard.fetch(key)), None);
-        }
+        assert!(alike > 0 && strangers > 0, "no two keys looked alike");
+        assert_eq!(shard.len(), 5_000);
     }
 }

@@ -18,12 +18,18 @@ pub(crate) const fn flags(byte: u8) -> Option<(Flags, bool)> {
     if byte > 0b1111 {
         return None;
     }
+    Some(known_flags(byte))
+}
+
+/// The same of a byte that was read strictly before.
+#[inline]
+pub(crate) const fn known_flags(byte: u8) -> (Flags, bool) {
     let flags = Flags {
         known_device: byte & 1 != 0,
         decoy: byte & 2 != 0,
         custom: byte & 4 != 0,
     };
-    Some((flags, byte & 8 != 0))
+    (flags, byte & 8 != 0)
 }
 
 pub(crate) fn of_flags(flags: Flags, prefix: bool) -> u8 {

@@ -4,7 +4,8 @@ use crate::clock::Timestamp;
 use crate::error::{CorruptRecord, LimitName};
 use crate::keys::{Kind, Tag};
 use crate::policy::{Conversion, Limit, Mode};
-use crate::record::step::{Action, Effect, Moment, Refusal, Step};
+use crate::record::moment::Moment;
+use crate::record::step::{Action, Effect, Refusal, Step};
 
 /// One event against a limit, by which it may be refused, counted and given back.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,9 @@
 
 use crate::destination::Channel;
 use crate::record::destination::DestinationRecord;
+use crate::record::moment::Moment;
 use crate::record::session::Session;
-use crate::record::step::{DeliveryOutcome, Effect, Moment, Posted, Refusal};
+use crate::record::step::{DeliveryOutcome, Effect, Posted, Refusal};
 use crate::record::view::{DeliveryState, SessionState};
 
 impl DestinationRecord {

@@ -14,8 +14,9 @@ use crate::record::codec::VERSION;
 use crate::record::gate::{Lane, LaneMut, OPEN_GATE};
 use crate::record::layout::part;
 use crate::record::layout::record::{BYTES, INCARNATION, TAG};
+use crate::record::moment::Moment;
 use crate::record::session::{Session, SessionMut};
-use crate::record::step::{Action, Effect, Moment, Open, Refusal, Step};
+use crate::record::step::{Action, Effect, Open, Refusal, Step};
 use crate::record::view::{Inspection, SessionState};
 use crate::session_id::Nonce;
 use crate::store::Incarnation;
@@ -55,6 +56,17 @@ impl DestinationRecord {
         Self { bytes, places }
     }
 
+    /// The record of bytes that a step left.
+    pub(crate) fn from_step(bytes: Vec<u8>) -> Self {
+        let known_device = Lane::read(&bytes, BYTES).end(BYTES);
+        let count = Lane::read(&bytes, known_device).end(known_device);
+        let places = Places {
+            known_device,
+            count,
+        };
+        Self { bytes, places }
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -63,14 +75,22 @@ impl DestinationRecord {
         Tag(TAG.get(part::<BYTES>(&self.bytes, 0)))
     }
 
+    #[inline]
     pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
-        if self.tag() != step.tag && !matches!(step.action, Action::Report(..)) {
-            return foreign(&step.action);
+        let own = self.tag() == step.tag;
+        match &step.action {
+            Action::Check(check) if own => Ok(self.check(check, moment)),
+            action if own || matches!(action, Action::Report(..)) => self.other(action, moment),
+            action => foreign(action),
         }
-        Ok(match &step.action {
+    }
+
+    /// All but a check, whose frame is small without them.
+    #[inline(never)]
+    fn other(&mut self, action: &Action, moment: Moment) -> Result<Effect, CorruptRecord> {
+        Ok(match action {
             Action::Open(open) => self.open(open, moment),
             Action::PeekOpen(open) => self.peek(open, moment),
-            Action::Check(check) => self.check(check, moment),
             Action::Resend(resend) => self.resend(resend, moment),
             Action::PeekResend(resend) => self.peek_resend(resend, moment),
             Action::Cancel(nonce) => self.cancel(*nonce, moment),
@@ -90,14 +110,17 @@ impl DestinationRecord {
     }
 
     /// Until when the record means something; none means until a reset.
+    #[inline]
     pub(crate) fn keep_until(&self) -> Option<Timestamp> {
-        let open = self.lane(false).keep_until()?;
-        let gate = open.max(self.lane(true).keep_until()?);
-        Some(
-            self.sessions()
-                .map(Session::keep_until)
-                .fold(gate, Timestamp::max),
-        )
+        let mut last = self.lane(false).keep_until()?;
+        last = last.max(self.lane(true).keep_until()?);
+        let mut at = self.places.count + 1;
+        while at < self.bytes.len() {
+            let session = self.session(at);
+            last = last.max(session.keep_until());
+            at += session.bytes();
+        }
+        Some(last)
     }
 
     fn open(&mut self, open: &Open, moment: Moment) -> Effect {
@@ -217,6 +240,7 @@ impl DestinationRecord {
         Incarnation::new(u64::from_be_bytes(life)) == moment.incarnation
     }
 
+    #[inline]
     fn lane(&self, known_device: bool) -> Lane<'_> {
         Lane::read(&self.bytes, self.lane_at(known_device))
     }
@@ -247,11 +271,12 @@ impl DestinationRecord {
 
     /// Its sessions, each with the place where it begins.
     fn placed(&self) -> impl Iterator<Item = (usize, Session<'_>)> {
-        let mut at = self.places.count + 1;
+        let (mut at, mut last) = (self.places.count + 1, None);
         std::iter::from_fn(move || {
-            let here = (at < self.bytes.len()).then(|| (at, Session::read(&self.bytes, at)))?;
-            at += here.1.bytes();
-            Some(here)
+            // Only who goes on must know where a session ends.
+            at += last.map_or(0, Session::bytes);
+            last = (at < self.bytes.len()).then(|| Session::read(&self.bytes, at));
+            Some((at, last?))
         })
     }
 
@@ -261,10 +286,15 @@ impl DestinationRecord {
 
     /// Where the session of this nonce and purpose begins.
     fn place(&self, nonce: Nonce, purpose: Tag) -> Option<usize> {
-        let own = |session: &Session| session.nonce() == nonce && session.purpose() == purpose;
-        self.placed()
-            .find(|(_, session)| own(session))
-            .map(|(at, _)| at)
+        let mut at = self.places.count + 1;
+        while at < self.bytes.len() {
+            let session = self.session(at);
+            if session.nonce() == nonce && session.purpose() == purpose {
+                return Some(at);
+            }
+            at += session.bytes();
+        }
+        None
     }
 
     fn session(&self, at: usize) -> Session<'_> {
@@ -324,10 +354,10 @@ fn foreign(action: &Action) -> Result<Effect, CorruptRecord> {
     }
 }
 
-fn limits_of(session: Session<'_>, open: &LaneLimits, known_device: &LaneLimits) -> LaneLimits {
-    if session.flags().known_device {
-        *known_device
-    } else {
-        *open
-    }
+const fn limits_of<'l>(
+    known_device: bool,
+    open: &'l LaneLimits,
+    of_known_devices: &'l LaneLimits,
+) -> &'l LaneLimits {
+    if known_device { of_known_devices } else { open }
 }

@@ -6,7 +6,7 @@
 use crate::clock::Timestamp;
 use crate::policy::LaneLimits;
 use crate::record::layout::lane::{BYTES, EMPTY, KEEP_UNTIL, LAST_FAILURE, LOCKED, STREAK};
-use crate::record::layout::{EVENT, bytes_of_counted, part, tail};
+use crate::record::layout::{EVENT, bytes_of_counted, change, part, tail};
 use crate::record::view::LaneView;
 use crate::record::window::{Window, WindowMut, event_time, longest_seconds};
 
@@ -65,11 +65,19 @@ impl<'r> Lane<'r> {
         self.failures().is_empty()
     }
 
+    /// Where it ends that begins at `at`.
+    #[inline]
+    pub(crate) fn end(self, at: usize) -> usize {
+        let sends = self.bytes_of_sends();
+        at + BYTES + sends + bytes_of_counted::<EVENT>(tail(self.windows, sends))
+    }
+
     #[inline]
     fn bytes_of_sends(self) -> usize {
         bytes_of_counted::<EVENT>(self.windows)
     }
 
+    #[inline]
     pub(crate) fn closed_to_guesses(self, limits: &LaneLimits, now: Timestamp) -> Option<Closed> {
         if self.locked() {
             return Some(Closed::Locked);
@@ -91,6 +99,7 @@ impl<'r> Lane<'r> {
     }
 
     /// Until when it remembers; none means until a reset.
+    #[inline]
     pub(crate) fn keep_until(self) -> Option<Timestamp> {
         let windows = Timestamp::from_secs(u64::from(self.windows_count_until()));
         match (self.locked(), self.streak()) {
@@ -126,9 +135,10 @@ impl<'r> Lane<'r> {
 impl LaneMut<'_> {
     pub(crate) fn charge_failure(&mut self, limits: &LaneLimits, now: Timestamp) {
         self.failures().charge(&limits.failures, now);
-        let streak = self.get().streak_at(now).saturating_add(1);
-        self.fail(streak, now.ceil_secs());
-        self.lock(self.get().locked() || streak >= limits.lock_after);
+        let (lane, second) = (self.get(), now.ceil_secs());
+        let streak = lane.streak_at(now).saturating_add(1);
+        let locked = lane.locked() || streak >= limits.lock_after;
+        self.fail(streak, second, locked);
         self.remember(longest_seconds(&limits.failures), now);
     }
 
@@ -136,8 +146,7 @@ impl LaneMut<'_> {
     /// in the windows, or an owner who signs in often would hand an attacker fresh ones.
     pub(crate) fn succeed(&mut self, limits: &LaneLimits, now: Timestamp) {
         self.failures().take_back(event_time(&limits.failures, now));
-        self.fail(0, 0);
-        self.lock(false);
+        self.fail(0, 0, false);
     }
 
     pub(crate) fn charge_send(&mut self, limits: &LaneLimits, now: Timestamp) {
@@ -165,13 +174,12 @@ impl LaneMut<'_> {
         }
     }
 
-    fn fail(&mut self, streak: u16, last_failure: u32) {
-        STREAK.put(self.record, self.at, streak.to_be_bytes());
-        LAST_FAILURE.put(self.record, self.at, last_failure.to_be_bytes());
-    }
-
-    fn lock(&mut self, locked: bool) {
-        LOCKED.put(self.record, self.at, [u8::from(locked)]);
+    fn fail(&mut self, streak: u16, last_failure: u32, locked: bool) {
+        change(self.record, self.at, |fields: &mut [u8; BYTES]| {
+            LOCKED.set(fields, [u8::from(locked)]);
+            STREAK.set(fields, streak.to_be_bytes());
+            LAST_FAILURE.set(fields, last_failure.to_be_bytes());
+        });
     }
 
     fn remember(&mut self, seconds: u32, now: Timestamp) {

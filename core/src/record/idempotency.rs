@@ -3,7 +3,8 @@
 use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
 use crate::keys::Tag;
-use crate::record::step::{Action, Begin, Effect, IdempotencyEffect, Moment, Step};
+use crate::record::moment::Moment;
+use crate::record::step::{Action, Begin, Effect, IdempotencyEffect, Step};
 use crate::session_id::Nonce;
 
 /// A try that says nothing for so many seconds may be taken over.

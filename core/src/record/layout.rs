@@ -117,13 +117,26 @@ pub(crate) fn bytes_of_counted<const N: usize>(bytes: &[u8]) -> usize {
     1 + N * usize::from(bytes.first().copied().unwrap_or(0))
 }
 
+/// Changes the `N` bytes at `at`. Reading was strict, so they are there.
+#[inline]
+pub(crate) fn change<const N: usize>(
+    record: &mut [u8],
+    at: usize,
+    change: impl FnOnce(&mut [u8; N]),
+) {
+    let part = record.get_mut(at..).and_then(<[u8]>::first_chunk_mut);
+    if let Some(part) = part {
+        change(part);
+    }
+}
+
 /// Puts `new` in at `at`, before what is there.
 #[inline]
-pub(crate) fn insert(record: &mut Vec<u8>, at: usize, new: &[u8]) {
+pub(crate) fn insert<const N: usize>(record: &mut Vec<u8>, at: usize, new: &[u8; N]) {
     let end = record.len();
     record.extend_from_slice(new);
-    record.copy_within(at..end, at + new.len());
-    record[at..][..new.len()].copy_from_slice(new);
+    record.copy_within(at..end, at + N);
+    record[at..][..N].copy_from_slice(new);
 }
 
 /// Takes `count` bytes out at `at`.

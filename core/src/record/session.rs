@@ -21,6 +21,8 @@ use crate::verdict::Verdict;
 
 pub(crate) use self::change::SessionMut;
 
+const OPEN: u8 = bytes::of_state(SessionState::Live);
+
 /// Ended sessions stay readable for so many seconds: 15 minutes.
 pub(crate) const RETENTION_SECONDS: u64 = 15 * 60;
 /// A repeated attempt id is recognised for so many seconds.
@@ -92,6 +94,11 @@ impl<'r> Session<'r> {
         bytes::state(byte).unwrap_or(SessionState::Expired)
     }
 
+    #[inline]
+    pub(crate) fn is_open(self) -> bool {
+        STATE.get(self.fields) == [OPEN]
+    }
+
     pub(crate) fn opened(self) -> Timestamp {
         time(OPENED.get(self.fields))
     }
@@ -137,7 +144,7 @@ impl<'r> Session<'r> {
     #[inline]
     fn flags_and_prefix(self) -> (Flags, bool) {
         let [byte] = FLAGS.get(self.fields);
-        bytes::flags(byte).unwrap_or_default()
+        bytes::known_flags(byte)
     }
 
     /// Where its approval is counted.
@@ -167,7 +174,7 @@ impl<'r> Session<'r> {
 
     /// Whether it is live and in time.
     pub(crate) fn is_live(self, now: Timestamp) -> bool {
-        self.state() == SessionState::Live && !self.is_late(now)
+        self.is_open() && !self.is_late(now)
     }
 
     /// Whether its time is over, or the clock stands before it began.
@@ -177,7 +184,7 @@ impl<'r> Session<'r> {
 
     #[inline]
     pub(crate) fn keep_until(self) -> Timestamp {
-        let ends = if self.state() == SessionState::Live {
+        let ends = if self.is_open() {
             self.expires()
         } else {
             let ended = u32::from_be_bytes(ENDED.get(self.fields));
@@ -200,9 +207,10 @@ impl<'r> Session<'r> {
 
     pub(crate) fn attempts_remaining(self) -> u8 {
         let ([used], [most]) = (ATTEMPTS.get(self.fields), MAX_ATTEMPTS.get(self.fields));
-        match self.state() {
-            SessionState::Live => most.saturating_sub(used),
-            _ => 0,
+        if self.is_open() {
+            most.saturating_sub(used)
+        } else {
+            0
         }
     }
 
@@ -259,7 +267,7 @@ impl<'r> Session<'r> {
     /// whether that was written or not.
     pub(crate) fn view(self, now: Timestamp, same_life: bool) -> SessionView {
         let over = now >= self.expires() || !same_life;
-        let expired = over && self.state() == SessionState::Live;
+        let expired = over && self.is_open();
         let flags = self.flags();
         let [key] = KEY.get(self.fields);
         SessionView {

@@ -11,21 +11,7 @@ use crate::record::RecordKey;
 use crate::record::charge::Charge;
 use crate::record::view::{Inspection, SessionView};
 use crate::session_id::Nonce;
-use crate::store::Incarnation;
 use crate::verdict::Verdict;
-
-/// When, and in which life of the store, a step is taken.
-#[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "stores build it, and must give both"
-)]
-pub struct Moment {
-    /// The store's time.
-    pub now: Timestamp,
-    /// The store's life.
-    pub incarnation: Incarnation,
-}
 
 /// One atomic change of one record.
 #[derive(Clone, Debug)]

@@ -36,28 +36,25 @@ impl<'r> Window<'r> {
     /// Seconds until another event is within every limit; none when it is now.
     #[inline]
     pub(crate) fn wait(self, limits: &[Limit], now: Timestamp) -> Option<u64> {
-        limits
-            .iter()
-            .filter_map(|limit| self.wait_for(*limit, now))
-            .max()
+        let full = |limit: &&Limit| self.count(**limit, now) >= u32::from(limit.max);
+        let waits = limits.iter().filter(full);
+        waits.map(|limit| self.wait_for(*limit, now)).max()
     }
 
-    #[inline]
-    fn wait_for(self, limit: Limit, now: Timestamp) -> Option<u64> {
-        let count = self.count(limit, now);
+    /// The same for one limit that is reached.
+    #[inline(never)]
+    fn wait_for(self, limit: Limit, now: Timestamp) -> u64 {
         // So many must leave the window before another may come.
-        let surplus = (count + 1)
-            .checked_sub(u32::from(limit.max))
-            .filter(|n| *n > 0)?;
+        let surplus = (self.count(limit, now) + 1).saturating_sub(u32::from(limit.max));
         let mut left = 0;
         for (time, n) in self.active(limit, now) {
             left += u32::from(n);
             if left >= surplus {
-                return Some(now.secs_until(ends(time, limit, now)).max(1));
+                return now.secs_until(ends(time, limit, now)).max(1);
             }
         }
         // Only a limit of none at all comes here: nothing that waits could help.
-        Some(u64::from(limit.seconds))
+        u64::from(limit.seconds)
     }
 
     pub(crate) const fn is_empty(self) -> bool {
@@ -78,7 +75,7 @@ impl<'r> Window<'r> {
         self.events
             .iter()
             .map(|event| parts(*event))
-            .filter(move |(time, _)| ends(*time, limit, now) > now)
+            .filter(move |(time, _)| is_within(limit.seconds, *time, now))
     }
 }
 
@@ -88,16 +85,17 @@ impl WindowMut<'_> {
         let time = event_time(limits, now);
         self.prune(longest_seconds(limits), time, now);
         let events = self.events();
-        match events.last().map(|event| parts(*event)) {
-            Some((last, n)) if last == time && n < u8::MAX => {
-                self.set(events.len() - 1, (time, n + 1));
-            }
-            _ => {
-                let end = self.place(events.len());
-                insert(self.record, end, &event(time, 1));
-                self.record[self.at] += 1;
-            }
+        if let Some((place, last)) = events.iter().enumerate().next_back()
+            && let (at, n) = parts(*last)
+            && at == time
+            && n < u8::MAX
+        {
+            self.set(place, (time, n + 1));
+            return;
         }
+        let end = self.place(events.len());
+        insert(self.record, end, &event(time, 1));
+        self.record[self.at] += 1;
     }
 
     /// Takes back one event that was noted at `now` in the same step or with the time
@@ -135,21 +133,30 @@ impl WindowMut<'_> {
 
     /// Forgets events older than `longest` seconds; none is later than `latest`.
     fn prune(&mut self, longest: u32, latest: u32, now: Timestamp) {
+        let stays = |event: &[u8; EVENT]| {
+            let (time, _) = parts(*event);
+            time <= latest && is_within(longest, time, now)
+        };
+        if !self.events().iter().all(stays) {
+            self.prune_some(longest, latest, now);
+        }
+    }
+
+    #[inline(never)]
+    fn prune_some(&mut self, longest: u32, latest: u32, now: Timestamp) {
         let all = self.events().len();
         let mut kept = 0;
         for place in 0..all {
             let (time, n) = parts(self.events()[place]);
-            if Timestamp::from_secs(u64::from(time)).plus_secs(u64::from(longest)) > now {
+            if is_within(longest, time, now) {
                 self.set(kept, (time.min(latest), n));
                 kept += 1;
             }
         }
-        if kept < all {
-            let at = self.place(kept);
-            remove(self.record, at, EVENT * (all - kept));
-            // Fewer than there were.
-            self.record[self.at] = u8::try_from(kept).unwrap_or(u8::MAX);
-        }
+        let at = self.place(kept);
+        remove(self.record, at, EVENT * (all - kept));
+        // Fewer than there were.
+        self.record[self.at] = u8::try_from(kept).unwrap_or(u8::MAX);
     }
 
     fn events(&self) -> &[[u8; EVENT]] {
@@ -207,6 +214,12 @@ fn part_seconds(limits: &[Limit]) -> u32 {
         return 1;
     }
     longest_seconds(limits).div_ceil(PARTS).max(1)
+}
+
+/// Whether a window of so many seconds counts an event of that time.
+#[inline]
+fn is_within(seconds: u32, time: u32, now: Timestamp) -> bool {
+    seconds > 0 && u64::from(time) + u64::from(seconds) > now.as_millis() / 1000
 }
 
 fn ends(time: u32, limit: Limit, now: Timestamp) -> Timestamp {

@@ -46,7 +46,11 @@ impl Verifier {
             binding: hash_binding(request.binding),
         };
         let step = || self.step_of_check(request, key, place, &context, &guess);
-        match self.take(place.record, &step).await? {
+        let told = match self.0.store.apply_now(place.record, &step) {
+            Some(told) => told,
+            None => self.0.store.apply(place.record, &step()).await,
+        };
+        match told? {
             Effect::Verdict(verdict) => Ok(verdict),
             Effect::Approved { channel, prefix } => {
                 Box::pin(self.count_approval(prefix)).await;

@@ -4,8 +4,9 @@ use crate::clock::Timestamp;
 use crate::error::LimitName;
 use crate::policy::LaneLimits;
 use crate::record::destination::{DestinationRecord, limits_of};
+use crate::record::moment::Moment;
 use crate::record::session::Session;
-use crate::record::step::{Effect, Moment, Refusal, Resend};
+use crate::record::step::{Effect, Refusal, Resend};
 
 impl DestinationRecord {
     pub(super) fn resend(&mut self, resend: &Resend, moment: Moment) -> Effect {
@@ -56,7 +57,8 @@ impl DestinationRecord {
         if !own {
             return Err(Refusal::NotLive);
         }
-        let limits = limits_of(session, &resend.limits, &resend.device_limits);
+        let known_device = session.flags().known_device;
+        let limits = *limits_of(known_device, &resend.limits, &resend.device_limits);
         match self.resend_refusal(session, resend, &limits, moment.now) {
             Some(refusal) => Err(refusal),
             None => Ok((at, limits)),

@@ -6,8 +6,9 @@ use crate::error::LimitName;
 use crate::record::codec::MAX_RECORD_BYTES;
 use crate::record::destination::DestinationRecord;
 use crate::record::layout::{EVENT, remove};
+use crate::record::moment::Moment;
 use crate::record::session::Session;
-use crate::record::step::{Moment, Refusal};
+use crate::record::step::Refusal;
 use crate::record::view::SessionState;
 use crate::session_id::Nonce;
 

@@ -10,7 +10,7 @@ use crate::record::layout::session::{
     ATTEMPTS, BYTES, CHANNEL_AND_DELIVERY, CODES, ENDED, EXACT, EXPIRES, FLAGS, FORM, KEY,
     LAST_SEND, LIFETIME, MAX_ATTEMPTS, NONCE, OPENED, PURPOSE, SENDS, STATE,
 };
-use crate::record::layout::{CODE, MEMO, insert, remove, six_bytes};
+use crate::record::layout::{CODE, MEMO, change, insert, remove, six_bytes};
 use crate::record::session::{Memo, Outcome, Session};
 use crate::record::step::Open;
 use crate::record::view::{DeliveryState, SessionState};
@@ -39,7 +39,7 @@ impl SessionMut<'_> {
 
     /// Ends it; an end is final.
     pub(crate) fn end(&mut self, state: SessionState, at: Timestamp) {
-        if self.get().state() == SessionState::Live {
+        if self.get().is_open() {
             STATE.put(self.record, self.at, [of_state(state)]);
             let ended = at.ceil_secs().max(1);
             ENDED.put(self.record, self.at, ended.to_be_bytes());
@@ -56,9 +56,12 @@ impl SessionMut<'_> {
     }
 
     /// Charges one attempt.
+    #[inline]
     pub(crate) fn charge(&mut self) {
-        let [attempts] = ATTEMPTS.get(self.get().fields);
-        ATTEMPTS.put(self.record, self.at, [attempts.saturating_add(1)]);
+        change(self.record, self.at, |fields: &mut [u8; BYTES]| {
+            let [attempts] = ATTEMPTS.get(fields);
+            ATTEMPTS.set(fields, [attempts.saturating_add(1)]);
+        });
     }
 
     pub(crate) fn remember(&mut self, mark: [u8; 8], outcome: Outcome, now: Timestamp) {
