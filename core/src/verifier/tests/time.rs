@@ -56,6 +56,16 @@ fn a_repeated_attempt_is_told_again_for_a_minute() {
 }
 
 #[test]
+fn attempts_are_remembered_side_by_side() {
+    let scene = Scene::new();
+    let (sent, wrong) = (scene.send(), scene.wrong());
+    for (id, left) in [("a-1", 4), ("a-2", 3), ("a-1", 4), ("a-2", 3)] {
+        let verdict = scene.check_with(&sent, &wrong, With::attempt(id));
+        assert_eq!(verdict.attempts_remaining(), left, "{id}");
+    }
+}
+
+#[test]
 fn a19_an_approved_attempt_is_told_again_in_time_and_not_at_its_end() {
     let scene = Scene::new();
     let (sent, code) = (scene.send(), scene.code());
