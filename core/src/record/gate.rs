@@ -8,7 +8,7 @@ use crate::policy::LaneLimits;
 use crate::record::layout::lane::{BYTES, EMPTY, KEEP_UNTIL, LAST_FAILURE, LOCKED, STREAK};
 use crate::record::layout::{EVENT, bytes_of_counted, change, part, tail};
 use crate::record::view::LaneView;
-use crate::record::window::{Window, WindowMut, event_time, longest_seconds};
+use crate::record::window::{Window, WindowMut, longest_seconds};
 
 /// A streak of failures is forgotten after so many seconds without another: 400 days.
 const STREAK_MEMORY_SECONDS: u64 = 400 * 24 * 3600;
@@ -142,10 +142,9 @@ impl LaneMut<'_> {
         self.remember(longest_seconds(&limits.failures), now);
     }
 
-    /// A success ends the streak and takes out its own charge; the other failures stay
-    /// in the windows, or an owner who signs in often would hand an attacker fresh ones.
-    pub(crate) fn succeed(&mut self, limits: &LaneLimits, now: Timestamp) {
-        self.failures().take_back(event_time(&limits.failures, now));
+    /// A success ends the streak and is no failure; those that were stay in the windows, or
+    /// an owner who signs in often would hand an attacker fresh ones.
+    pub(crate) fn succeed(&mut self) {
         self.fail(0, 0, false);
     }
 
@@ -231,12 +230,12 @@ mod tests {
         assert!(matches!(closed, Some(Closed::Locked)));
 
         let (left, bytes) = (lane.view(&limits, NOW).failures_left, &mut record);
-        LaneMut { record: bytes, at }.succeed(&limits, NOW);
+        LaneMut { record: bytes, at }.succeed();
         let lane = Lane::read(&record, at);
         assert!(!lane.locked() && lane.closed_to_guesses(&limits, NOW).is_none());
         let view = lane.view(&limits, NOW);
         assert_eq!((view.streak, view.locked), (0, false));
-        assert_eq!(view.failures_left, left.map(|n| n + 1), "its own charge");
+        assert_eq!(view.failures_left, left, "what failed stays");
         let longest = u64::from(longest_seconds(&limits.failures));
         assert_eq!(lane.keep_until(), Some(NOW.plus_secs(longest)));
     }

@@ -13,12 +13,51 @@ use crate::verdict::Verdict;
 use crate::verifier::options::{BINDINGS, KEYS, is_binding, is_key};
 use crate::verifier::{CheckRequest, Purpose, Verifier, unexpected};
 
+/// A guess that could be read, at a session that one of our keys sealed.
+struct Aimed<'a> {
+    request: &'a CheckRequest<'a>,
+    guess: Guess,
+    key: &'a MasterKey,
+    place: Pointer,
+    binding: [u8; 16],
+}
+
 impl Verifier {
     /// Judges a guess.
     ///
     /// # Errors
     /// [`CheckError`] when it could not be told; never an approval.
     pub async fn check(&self, request: &CheckRequest<'_>) -> Result<Verdict, CheckError> {
+        let Some(aimed) = self.aim(request)? else {
+            return Ok(Verdict::Unknown);
+        };
+        // What few checks wait for is in boxes of its own, so that the others are small futures.
+        if let Some(ip) = request.end_user_ip {
+            Box::pin(self.charge_source(request, ip)).await?;
+        }
+        let record = aimed.place.record;
+        let step = || self.step_of_check(&aimed);
+        let told = match self.0.store.apply_now(record, &step) {
+            Some(told) => told,
+            None => {
+                let step = step();
+                Box::pin(async move { self.0.store.apply(record, &step).await }).await
+            }
+        };
+        match told {
+            Ok(Effect::Verdict(verdict)) => Ok(verdict),
+            Ok(Effect::Approved { channel, prefix }) => {
+                Box::pin(self.count_approval(prefix)).await;
+                Ok(Verdict::Verified { channel })
+            }
+            Ok(_) => Err(unexpected().into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What was never sealed by one of our keys needs no store to be refused: then it is none.
+    #[inline]
+    fn aim<'a>(&'a self, request: &'a CheckRequest<'a>) -> Result<Option<Aimed<'a>>, CheckError> {
         let guess = Guess::parse(request.code)?;
         if request.attempt_id.is_some_and(|id| !is_key(id)) {
             return Err(CheckError::Option {
@@ -32,50 +71,33 @@ impl Verifier {
                 problem: BINDINGS,
             });
         }
-        // What was never sealed by one of our keys needs no store to be refused.
         let Some((key, place)) = self.unseal(request.session_id) else {
-            return Ok(Verdict::Unknown);
+            return Ok(None);
         };
-        if let Some(ip) = request.end_user_ip {
-            // In a box of its own, so that a check without it is the smaller future.
-            Box::pin(self.charge_source(request, ip)).await?;
-        }
+        Ok(Some(Aimed {
+            request,
+            guess,
+            key,
+            place,
+            binding: hash_binding(request.binding),
+        }))
+    }
+
+    fn step_of_check(&self, aimed: &Aimed<'_>) -> Step {
+        let (key, request) = (aimed.key, aimed.request);
         let context = Context {
             tenant: request.tenant.tag(),
             purpose: purpose(request),
-            binding: hash_binding(request.binding),
+            binding: aimed.binding,
         };
-        let step = || self.step_of_check(request, key, place, &context, &guess);
-        let told = match self.0.store.apply_now(place.record, &step) {
-            Some(told) => told,
-            None => self.0.store.apply(place.record, &step()).await,
-        };
-        match told? {
-            Effect::Verdict(verdict) => Ok(verdict),
-            Effect::Approved { channel, prefix } => {
-                Box::pin(self.count_approval(prefix)).await;
-                Ok(Verdict::Verified { channel })
-            }
-            _ => Err(unexpected().into()),
-        }
-    }
-
-    fn step_of_check(
-        &self,
-        request: &CheckRequest<'_>,
-        key: &MasterKey,
-        place: Pointer,
-        context: &Context,
-        guess: &Guess,
-    ) -> Step {
-        let digest = digest::of_code(key, place, context, guess.packed());
+        let digest = digest::of_code(key, aimed.place, &context, aimed.guess.packed());
         Step {
             tag: context.tenant,
             at: self.now(),
             action: Action::Check(Check {
-                nonce: place.nonce,
+                nonce: aimed.place.nonce,
                 purpose: context.purpose,
-                fit: guess.fit(),
+                fit: aimed.guess.fit(),
                 digest,
                 attempt: request
                     .attempt_id

@@ -53,7 +53,7 @@ impl DestinationRecord {
         }
     }
 
-    /// Charges the guess, right or wrong; then the lane, which lies before its sessions.
+    /// Charges the session, right or wrong; then the lane, which lies before its sessions.
     fn judge(&mut self, at: usize, check: &Check, moment: Moment) -> Effect {
         let now = moment.now;
         let found = self.session(at);
@@ -75,9 +75,10 @@ impl DestinationRecord {
         }
         let limits = limits_of(known_device, &check.limits, &check.device_limits);
         self.change_lane(known_device, |lane| {
-            lane.charge_failure(limits, now);
             if right {
-                lane.succeed(limits, now);
+                lane.succeed();
+            } else {
+                lane.charge_failure(limits, now);
             }
         });
         if !self.make_room() {
