@@ -136,3 +136,13 @@ fn a_guess_tells_which_codes_it_could_be() {
         );
     }
 }
+
+#[test]
+fn a_guess_of_digits_could_be_of_letters_too_if_each_digit_could() {
+    for digit in '0'..='9' {
+        let typed: String = std::iter::repeat_n(digit, 5).chain(['3']).collect();
+        let fit = Guess::parse(&typed).unwrap().fit();
+        let both = "34679".contains(digit);
+        assert_eq!((fit.digits, fit.alphanumeric), (true, both), "{typed}");
+    }
+}
