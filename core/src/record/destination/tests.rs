@@ -354,3 +354,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_record_is_kept_until_the_last_of_its_sessions_may_go() {
+    let day = 24 * 3600;
+    for lifetimes in [[300, day], [day, 300]] {
+        let mut person = Person::new(Policy::default());
+        person.policy.email_ceiling_seconds = day;
+        for lifetime in lifetimes {
+            person.policy.lifetime_seconds = lifetime;
+            person.open(false);
+        }
+        let gone = person.now.plus_secs(u64::from(day) + 15 * 60);
+        assert_eq!(person.record.keep_until(), Some(gone), "{lifetimes:?}");
+    }
+}
