@@ -219,7 +219,7 @@ fn part_seconds(limits: &[Limit]) -> u32 {
 /// Whether a window of so many seconds counts an event of that time.
 #[inline]
 fn is_within(seconds: u32, time: u32, now: Timestamp) -> bool {
-    seconds > 0 && u64::from(time) + u64::from(seconds) > now.as_millis() / 1000
+    u64::from(time) + u64::from(seconds) > now.as_millis() / 1000
 }
 
 fn ends(time: u32, limit: Limit, now: Timestamp) -> Timestamp {
@@ -307,6 +307,19 @@ mod tests {
         let one = [Limit::new(1, 10)];
         window.charge(&one, at(3600));
         assert_eq!(window.wait(&one, at(0)), Some(10), "not 3,610");
+        // And with the next one it is noted as now.
+        window.charge(&one, at(0));
+        assert_eq!(window.wait(&one, at(10)), None);
+    }
+
+    /// As after a policy that let more of them in.
+    #[test]
+    fn as_many_must_leave_as_are_too_many() {
+        let mut window = Alone::new();
+        for n in [0, 2, 4] {
+            window.charge(&TWO, at(n));
+        }
+        assert_eq!(window.wait(&TWO[..1], at(5)), Some(7), "two leave");
     }
 
     #[test]
