@@ -63,9 +63,13 @@ local function hits(value, session, digest)
   return hit and session.flags % 4 < 2
 end
 
--- Charges the failure that the guess is until it is known to be none; a success takes its own
--- charge out again and ends the streak. Gives the events of the window.
+-- What the guess does to its lane: a wrong one is one failure more, a right one ends the
+-- streak. Gives the events of the window.
 local function settle(value, lane, limits, second, hit, now)
+  if hit then
+    lane.streak, lane.last_failure = 0, 0
+    return sub(value, lane.failures_at + 1, lane.over - 1)
+  end
   local time, events = event_time(limits, second), ''
   if lane.over > lane.failures_at + 1 then
     events = prune(value, lane.failures_at + 1, lane.over, limits, time, now)
@@ -73,10 +77,6 @@ local function settle(value, lane, limits, second, hit, now)
   local until_then = min(second + limits.longest, MOST_SECONDS)
   if lane.keep_until < until_then then
     lane.keep_until = until_then
-  end
-  if hit then
-    lane.streak, lane.last_failure = 0, 0
-    return events
   end
   local streak = lane.last_failure * 1000 + STREAK_MEMORY <= now and 0 or lane.streak
   lane.streak, lane.last_failure = min(streak + 1, 65535), second
@@ -106,7 +106,7 @@ local function record_bytes(value, lane, events, session, memos)
     .. attempts .. sub(value, at + 46, at + 52) .. '\0' .. memos .. sub(value, session.prefix_at)
 end
 
--- Charges first, then compares. Gives the answer, the record, and until when all is kept; ODD
+-- Judges the guess and charges it. Gives the answer, the record, and until when all is kept; ODD
 -- and no record where a full one is for the core to make do with.
 local function judge(value, session, lane, limits, digest, mark, latest, now)
   local second, hit = ceil_seconds(now), hits(value, session, digest)
