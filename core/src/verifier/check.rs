@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 
 use crate::code::Guess;
 use crate::digest::{self, Context, hash_binding};
-use crate::error::CheckError;
+use crate::error::{CheckError, StoreError};
 use crate::keys::{MasterKey, Tag};
-use crate::record::{Action, Check, Effect, Refusal, Step};
+use crate::record::{Action, Check, Effect, RecordKey, Refusal, Step};
 use crate::session_id::Pointer;
 use crate::verdict::Verdict;
 use crate::verifier::options::{BINDINGS, KEYS, is_binding, is_key};
@@ -39,10 +39,7 @@ impl Verifier {
         let step = || self.step_of_check(&aimed);
         let told = match self.0.store.apply_now(record, &step) {
             Some(told) => told,
-            None => {
-                let step = step();
-                Box::pin(async move { self.0.store.apply(record, &step).await }).await
-            }
+            None => Box::pin(self.take_elsewhere(record, step())).await,
         };
         match told {
             Ok(Effect::Verdict(verdict)) => Ok(verdict),
@@ -106,6 +103,11 @@ impl Verifier {
                 device_limits: self.0.policy.known_device,
             }),
         }
+    }
+
+    /// Where the store is not in this process's memory.
+    async fn take_elsewhere(&self, record: RecordKey, step: Step) -> Result<Effect, StoreError> {
+        self.0.store.apply(record, &step).await
     }
 
     async fn charge_source(
