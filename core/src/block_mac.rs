@@ -39,8 +39,8 @@ impl BlockMac {
 
     /// The MAC of the first 55 bytes of `block`, behind which zeros stand.
     pub(crate) fn sign(&self, block: &mut [u8; BLOCK]) -> [u8; 32] {
-        let mut around = [0; BLOCK];
         let inside = hash::<MESSAGE>(self.inner, block);
+        let mut around = [0; BLOCK];
         around[..32].copy_from_slice(&inside);
         hash::<32>(self.outer, &mut around)
     }

@@ -96,17 +96,9 @@ impl Verifier {
             at: self.now(),
             action,
         };
-        self.take(key, &|| step.clone()).await
-    }
-
-    async fn take(
-        &self,
-        key: RecordKey,
-        make: &(dyn Fn() -> Step + Sync),
-    ) -> Result<Effect, StoreError> {
-        match self.0.store.apply_now(key, make) {
+        match self.0.store.apply_now(key, &|| step.clone()) {
             Some(told) => told,
-            None => self.0.store.apply(key, &make()).await,
+            None => self.0.store.apply(key, &step).await,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::clock::Timestamp;
 use crate::record::RecordKey;
 
-/// Bytes before a value: its key, when it may go, how much of its slot is free, and whose it is.
+/// Bytes before a value: its key, when it may go, how much of its slot is free,
+/// and whether a step left it.
 pub(super) const HEADER: usize = 15;
 /// Slots are multiples of so many bytes.
 pub(super) const GRAIN: usize = 16;
@@ -81,15 +82,17 @@ impl Pool {
             self.chunks.push(chunk.into_boxed_slice());
         }
         self.len += 1;
-        self.slot_mut(number)[..8].copy_from_slice(&key.to_bytes());
-        self.slot_of(number).write(value);
+        let mut slot = self.slot_of(number);
+        slot.0[..8].copy_from_slice(&key.to_bytes());
+        slot.write(value);
         number
     }
 
     /// The slot of a value, to be read and written.
     #[inline]
     pub(super) fn slot_of(&mut self, number: usize) -> Slot<'_> {
-        Slot(self.slot_mut(number))
+        let range = self.range(number);
+        Slot(&mut self.chunks[number / CHUNK][range])
     }
 
     /// Removes a value. The last one takes its place: gives that one's key, if it moved.
@@ -142,12 +145,6 @@ impl Pool {
         &self.chunks[number / CHUNK][self.range(number)]
     }
 
-    #[inline]
-    fn slot_mut(&mut self, number: usize) -> &mut [u8] {
-        let range = self.range(number);
-        &mut self.chunks[number / CHUNK][range]
-    }
-
     /// Where a slot lies in its chunk.
     const fn range(&self, number: usize) -> Range<usize> {
         let begin = number % CHUNK * self.slot;
@@ -169,14 +166,24 @@ impl Slot<'_> {
         self.0[FREE] & OF_STEP != 0
     }
 
+    /// Puts another value under the same key, and says whether it suited.
+    #[inline]
+    pub(super) fn took(&mut self, value: Value<'_>) -> bool {
+        let suits = self.suits(value.bytes.len());
+        if suits {
+            self.write(value);
+        }
+        suits
+    }
+
     /// Whether a value of so many bytes may stay in, or come into, it.
-    pub(super) const fn suits(&self, bytes: usize) -> bool {
+    const fn suits(&self, bytes: usize) -> bool {
         HEADER + bytes <= self.0.len() && self.0.len() - HEADER - bytes <= MOST_FREE
     }
 
-    /// Puts another value under the same key; it must fit.
+    /// It must fit.
     #[inline]
-    pub(super) fn write(&mut self, value: Value<'_>) {
+    fn write(&mut self, value: Value<'_>) {
         let until = value.until.map_or(NEVER, Timestamp::as_millis).min(NEVER);
         let [_, _, until @ ..] = until.to_be_bytes();
         // At most `MOST_FREE`.

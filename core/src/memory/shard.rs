@@ -104,8 +104,7 @@ impl Shard {
         let told = match Record::step_in(&mut bytes, slot.is_of_step(), step, moment) {
             Ok((effect, until)) => {
                 let value = Value::of_step(&bytes, until);
-                if slot.suits(bytes.len()) {
-                    slot.write(value);
+                if slot.took(value) {
                     Ok(effect)
                 } else {
                     self.move_to(Some(place), key, value).map(|()| effect)
@@ -151,12 +150,10 @@ impl Shard {
         key: RecordKey,
         value: Value<'_>,
     ) -> Result<(), StoreError> {
-        if let Some(place) = held {
-            let mut slot = self.pools[place.pool()].slot_of(place.number());
-            if slot.suits(value.bytes.len()) {
-                slot.write(value);
-                return Ok(());
-            }
+        let pools = &mut self.pools;
+        let slot = held.map(|place| pools[place.pool()].slot_of(place.number()));
+        if slot.is_some_and(|mut slot| slot.took(value)) {
+            return Ok(());
         }
         self.move_to(held, key, value)
     }

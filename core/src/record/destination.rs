@@ -112,15 +112,10 @@ impl DestinationRecord {
     /// Until when the record means something; none means until a reset.
     #[inline]
     pub(crate) fn keep_until(&self) -> Option<Timestamp> {
-        let mut last = self.lane(false).keep_until()?;
-        last = last.max(self.lane(true).keep_until()?);
-        let mut at = self.places.count + 1;
-        while at < self.bytes.len() {
-            let session = self.session(at);
-            last = last.max(session.keep_until());
-            at += session.bytes();
-        }
-        Some(last)
+        let open = self.lane(false).keep_until()?;
+        let gate = open.max(self.lane(true).keep_until()?);
+        let sessions = self.sessions().map(Session::keep_until);
+        Some(sessions.fold(gate, Timestamp::max))
     }
 
     fn open(&mut self, open: &Open, moment: Moment) -> Effect {
@@ -286,15 +281,10 @@ impl DestinationRecord {
 
     /// Where the session of this nonce and purpose begins.
     fn place(&self, nonce: Nonce, purpose: Tag) -> Option<usize> {
-        let mut at = self.places.count + 1;
-        while at < self.bytes.len() {
-            let session = self.session(at);
-            if session.nonce() == nonce && session.purpose() == purpose {
-                return Some(at);
-            }
-            at += session.bytes();
-        }
-        None
+        let own = |session: &Session| session.nonce() == nonce && session.purpose() == purpose;
+        self.placed()
+            .find(|(_, session)| own(session))
+            .map(|(at, _)| at)
     }
 
     fn session(&self, at: usize) -> Session<'_> {

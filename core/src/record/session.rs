@@ -94,6 +94,7 @@ impl<'r> Session<'r> {
         bytes::state(byte).unwrap_or(SessionState::Expired)
     }
 
+    /// Whether it has not ended; its time may be over.
     #[inline]
     pub(crate) fn is_open(self) -> bool {
         STATE.get(self.fields) == [OPEN]

@@ -50,7 +50,7 @@ impl<'r> Window<'r> {
         for (time, n) in self.active(limit, now) {
             left += u32::from(n);
             if left >= surplus {
-                return now.secs_until(ends(time, limit, now)).max(1);
+                return now.secs_until(ends(limit.seconds, time, now)).max(1);
             }
         }
         // Only a limit of none at all comes here: nothing that waits could help.
@@ -85,17 +85,16 @@ impl WindowMut<'_> {
         let time = event_time(limits, now);
         self.prune(longest_seconds(limits), time, now);
         let events = self.events();
-        if let Some((place, last)) = events.iter().enumerate().next_back()
-            && let (at, n) = parts(*last)
-            && at == time
-            && n < u8::MAX
-        {
-            self.set(place, (time, n + 1));
-            return;
+        match events.last().map(|event| parts(*event)) {
+            Some((last, n)) if last == time && n < u8::MAX => {
+                self.set(events.len() - 1, (time, n + 1));
+            }
+            _ => {
+                let end = self.place(events.len());
+                insert(self.record, end, &event(time, 1));
+                self.record[self.at] += 1;
+            }
         }
-        let end = self.place(events.len());
-        insert(self.record, end, &event(time, 1));
-        self.record[self.at] += 1;
     }
 
     /// Takes back one event that was noted at `now` in the same step or with the time
@@ -219,12 +218,14 @@ fn part_seconds(limits: &[Limit]) -> u32 {
 /// Whether a window of so many seconds counts an event of that time.
 #[inline]
 fn is_within(seconds: u32, time: u32, now: Timestamp) -> bool {
-    u64::from(time) + u64::from(seconds) > now.as_millis() / 1000
+    ends(seconds, time, now) > now
 }
 
-fn ends(time: u32, limit: Limit, now: Timestamp) -> Timestamp {
+/// When such a window counts it no more; one in the future counts as now.
+#[inline]
+fn ends(seconds: u32, time: u32, now: Timestamp) -> Timestamp {
     let since = Timestamp::from_secs(u64::from(time)).min(now);
-    since.plus_secs(u64::from(limit.seconds))
+    since.plus_secs(u64::from(seconds))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl Verifier {
         let step = || self.step_of_check(&aimed);
         let told = match self.0.store.apply_now(record, &step) {
             Some(told) => told,
-            None => Box::pin(self.take_elsewhere(record, step())).await,
+            None => Box::pin(self.judge_elsewhere(record, step())).await,
         };
         match told {
             Ok(Effect::Verdict(verdict)) => Ok(verdict),
@@ -106,7 +106,7 @@ impl Verifier {
     }
 
     /// Where the store is not in this process's memory.
-    async fn take_elsewhere(&self, record: RecordKey, step: Step) -> Result<Effect, StoreError> {
+    async fn judge_elsewhere(&self, record: RecordKey, step: Step) -> Result<Effect, StoreError> {
         self.0.store.apply(record, &step).await
     }
 
