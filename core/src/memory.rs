@@ -1,5 +1,7 @@
 //! A store in memory: the executable specification of a store.
 
+mod index;
+mod place;
 mod pool;
 mod shard;
 
@@ -84,12 +86,13 @@ impl MemoryStore {
     #[inline]
     fn take(&self, key: RecordKey, make: &dyn Fn() -> Step) -> Result<Effect, StoreError> {
         let mut shard = self.shard(key);
-        let likely = shard.fetch(key);
-        let step = make();
+        shard.fetch_way(key);
         let moment = Moment {
             now: self.clock.now(),
             incarnation: self.incarnation(),
         };
+        let likely = shard.fetch(key);
+        let step = make();
         shard.apply(key, likely, &step, moment)
     }
 

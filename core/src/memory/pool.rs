@@ -126,11 +126,11 @@ impl Pool {
         let slot = self.slot(number);
         let mut line = 0;
         while line < slot.len() {
-            fetch(&slot[line..]);
+            fetch(&slot[line]);
             line += LINE;
         }
         // It need not begin where a line does.
-        fetch(&slot[slot.len() - 1..]);
+        fetch(&slot[slot.len() - 1]);
     }
 
     pub(super) fn is_garbage(&self, number: usize, now: Timestamp) -> bool {
@@ -207,15 +207,14 @@ fn value_in(slot: &[u8]) -> &[u8] {
     &slot[HEADER..slot.len() - free]
 }
 
-/// Asks the memory for the line that these bytes begin in; where the processor cannot be
-/// asked, it waits when they are read.
-fn fetch(bytes: &[u8]) {
+/// Asks the memory for the line that this lies in; where the processor cannot be asked, it
+/// waits when it is read.
+#[inline]
+pub(super) fn fetch<T>(first: &T) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(first) = bytes.first() {
-        safe_arch::prefetch_t0(first);
-    }
+    safe_arch::prefetch_t0(first);
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = bytes;
+    let _ = first;
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One shard of the memory store: values by key, in pools by their size.
 
-use hashbrown::HashTable;
-
+use super::index::Index;
+use super::place::{NUMBER_BITS, POOLS, Place};
 use super::pool::{GRAIN, HEADER, Pool, Value};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
@@ -13,24 +13,16 @@ use crate::store::Entry;
 /// cost every write, and a hash table has no such place.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    index: HashTable<Place>,
+    index: Index,
     pools: Vec<Pool>,
     cursor: Cursor,
     /// Where a record is changed before it is known how long it is.
     scratch: Vec<u8>,
 }
 
-/// A pool and a number in it, in one word: the index has one for each value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place(u32);
-
 /// Where a value lies, unless another's key looks alike.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Likely(Place);
-
-const NUMBER_BITS: u32 = 22;
-/// Slots of up to 16 KiB; a store must take values of 1 KiB.
-const POOLS: usize = 1 << (32 - NUMBER_BITS);
 
 #[derive(Debug, Default)]
 struct Cursor {
@@ -68,11 +60,17 @@ impl Shard {
             .flat_map(|pool| (0..pool.len()).map(|number| pool.key(number)))
     }
 
-    /// Asks the memory for the value, without waiting for it; and says where it lies, unless
-    /// that is another's with the same hash.
+    /// Asks the memory for what leads to the value, without waiting for it.
+    #[inline]
+    pub(super) fn fetch_way(&self, key: RecordKey) {
+        self.index.fetch(hash(key));
+    }
+
+    /// The same for the value; and says where it lies, unless that is another's with the same
+    /// hash.
     #[inline]
     pub(super) fn fetch(&self, key: RecordKey) -> Option<Likely> {
-        let first = self.index.find(hash(key), |_| true).copied()?;
+        let first = self.index.find(hash(key), |_| true)?;
         self.pools[first.pool()].fetch(first.number());
         Some(Likely(first))
     }
@@ -182,7 +180,7 @@ impl Shard {
         let number = self.pools[at].push(key, value);
         let (place, pools) = (Place::new(at, number), &self.pools);
         self.index
-            .insert_unique(hash(key), place, |place| hash(key_at(pools, *place)));
+            .insert(hash(key), place, |place| hash(place.key(pools)));
         Ok(())
     }
 
@@ -220,8 +218,8 @@ impl Shard {
     }
 
     fn place(&self, key: RecordKey) -> Option<Place> {
-        let own = |place: &Place| key_at(&self.pools, *place) == key;
-        self.index.find(hash(key), own).copied()
+        self.index
+            .find(hash(key), |place| place.key(&self.pools) == key)
     }
 
     fn value(&self, place: Place) -> &[u8] {
@@ -230,40 +228,14 @@ impl Shard {
 
     /// The last value of the pool takes the place of the one removed.
     fn remove(&mut self, place: Place) {
-        let key = key_at(&self.pools, place);
-        if let Ok(entry) = self.index.find_entry(hash(key), |held| *held == place) {
-            entry.remove();
-        }
+        let key = place.key(&self.pools);
+        self.index.remove(hash(key), place);
         let pool = &mut self.pools[place.pool()];
         let last = Place::new(place.pool(), pool.len() - 1);
-        let Some(moved) = pool.remove(place.number()) else {
-            return;
-        };
-        if let Some(held) = self.index.find_mut(hash(moved), |held| *held == last) {
-            *held = place;
+        if let Some(moved) = pool.remove(place.number()) {
+            self.index.replace(hash(moved), last, place);
         }
     }
-}
-
-impl Place {
-    /// Both are within their bits: `Shard::write` sees to it.
-    fn new(pool: usize, number: usize) -> Self {
-        let word = pool << NUMBER_BITS | number;
-        Self(u32::try_from(word).unwrap_or(u32::MAX))
-    }
-
-    const fn pool(self) -> usize {
-        (self.0 >> NUMBER_BITS) as usize
-    }
-
-    const fn number(self) -> usize {
-        (self.0 & ((1 << NUMBER_BITS) - 1)) as usize
-    }
-}
-
-#[inline]
-fn key_at(pools: &[Pool], place: Place) -> RecordKey {
-    pools[place.pool()].key(place.number())
 }
 
 /// Keys are pseudorandom already, and nobody without the pseudonym key can choose one: a

@@ -1,0 +1,387 @@
+//! Where the values of a shard lie: a hash table that reads one line of memory for a look.
+//!
+//! It grows by linear hashing (W. Litwin, VLDB 1980): a line more for every eight values, and
+//! what belongs there comes out of one other line. So no growth moves more than a line's
+//! values while the shard is locked, and the table is always as full.
+
+use super::place::Place;
+use super::pool::fetch;
+
+/// Places of one line.
+const SEATS: usize = 12;
+/// Values for each line, on average: fewer than seats, for they fall as they like, and a line
+/// that was not split yet has up to twice as many as one that was.
+const SHARE: usize = 8;
+
+/// As long as a line of a processor's cache, and where one begins.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Line {
+    places: [Place; SEATS],
+    /// Eight bits of each key's hash; where nothing is, zero.
+    marks: [u8; SEATS],
+    /// The line where those are that found no seat, counted from one.
+    next: u32,
+}
+
+/// The places of a shard's values, by their keys' hashes.
+#[derive(Debug)]
+pub(super) struct Index {
+    len: usize,
+    lines: Lines,
+    /// For those that found no seat where they belong.
+    spill: Lines,
+    /// Lines of `spill` without use, counted from one.
+    spare: Vec<u32>,
+}
+
+/// A line, wherever it is.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    Home(usize),
+    Spill(usize),
+}
+
+/// One place of a line.
+type Seat = (At, usize);
+
+/// Lines that are never moved, for what a growing `Vec` leaves behind is memory too.
+#[derive(Debug, Default)]
+struct Lines {
+    len: usize,
+    chunks: Vec<Box<[Line]>>,
+}
+
+/// Lines that are allocated together: two kilobytes.
+const CHUNK: usize = 32;
+
+impl Default for Index {
+    fn default() -> Self {
+        let mut lines = Lines::default();
+        lines.push();
+        Self {
+            len: 0,
+            lines,
+            spill: Lines::default(),
+            spare: Vec::new(),
+        }
+    }
+}
+
+impl Index {
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Asks the memory for the line where a look begins, without waiting for it.
+    #[inline]
+    pub(super) fn fetch(&self, hash: u64) {
+        fetch(self.lines.get(self.home(hash)));
+    }
+
+    /// The first place of this hash that is its `own`.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, own: impl Fn(Place) -> bool) -> Option<Place> {
+        let (at, seat) = self.seat(hash, own)?;
+        Some(self.line(at).places[seat])
+    }
+
+    /// Adds a place, which must not be there; and makes the table larger if it is due, for
+    /// which it asks for the hashes of a few others.
+    pub(super) fn insert(&mut self, hash: u64, place: Place, hash_of: impl Fn(Place) -> u64) {
+        self.sit(hash, place);
+        self.len += 1;
+        if self.len > SHARE * self.lines.len {
+            self.split(hash_of);
+        }
+    }
+
+    pub(super) fn remove(&mut self, hash: u64, place: Place) {
+        if let Some((at, seat)) = self.seat(hash, |held| held == place) {
+            self.line_mut(at).marks[seat] = 0;
+            self.len -= 1;
+            if matches!(at, At::Spill(_)) {
+                self.drop_empty(At::Home(self.home(hash)));
+            }
+        }
+    }
+
+    /// A value that lay at `before` lies at `now`.
+    pub(super) fn replace(&mut self, hash: u64, before: Place, now: Place) {
+        if let Some((at, seat)) = self.seat(hash, |held| held == before) {
+            self.line_mut(at).places[seat] = now;
+        }
+    }
+
+    #[inline]
+    fn seat(&self, hash: u64, own: impl Fn(Place) -> bool) -> Option<Seat> {
+        let (mark, mut at) = (mark(hash), At::Home(self.home(hash)));
+        loop {
+            let line = self.line(at);
+            let found = line.seats_of(mark).find(|seat| own(line.places[*seat]));
+            if let Some(seat) = found {
+                return Some((at, seat));
+            }
+            at = line.next()?;
+        }
+    }
+
+    /// Where what has this hash belongs. One line after the other is split, until there are
+    /// twice as many: what belongs to one that is not there yet is in the line to be split.
+    #[inline]
+    fn home(&self, hash: u64) -> usize {
+        let (all, low) = (self.lines.len, (hash & 0xffff_ffff) as usize);
+        let most = all.next_power_of_two();
+        let wide = low & (most - 1);
+        if wide < all { wide } else { wide - most / 2 }
+    }
+
+    /// Gives it the first free seat.
+    fn sit(&mut self, hash: u64, place: Place) {
+        let mut at = At::Home(self.home(hash));
+        let seat = loop {
+            let line = self.line(at);
+            if let Some(seat) = line.seats_of(0).next() {
+                break seat;
+            }
+            at = line.next().unwrap_or_else(|| self.lengthen(at));
+        };
+        let line = self.line_mut(at);
+        line.places[seat] = place;
+        line.marks[seat] = mark(hash);
+    }
+
+    /// Puts an empty line behind the one at `last`.
+    fn lengthen(&mut self, last: At) -> At {
+        let next = self.spare.pop().unwrap_or_else(|| {
+            self.spill.push();
+            // A shard has fewer values than a word can count.
+            u32::try_from(self.spill.len).unwrap_or(u32::MAX)
+        });
+        self.line_mut(last).next = next;
+        At::spilled(next)
+    }
+
+    /// Takes empty lines out that follow the one at `at`.
+    fn drop_empty(&mut self, mut at: At) {
+        while let Some(after) = self.line(at).next() {
+            if self.line(after).is_empty() {
+                let dropped = std::mem::take(self.line_mut(after));
+                self.spare.push(self.line(at).next);
+                self.line_mut(at).next = dropped.next;
+            } else {
+                at = after;
+            }
+        }
+    }
+
+    /// Adds a line, and seats again what is in the one that had stood for it too.
+    #[inline(never)]
+    fn split(&mut self, hash_of: impl Fn(Place) -> u64) {
+        let new = self.lines.len;
+        self.lines.push();
+        let mut old = std::mem::take(self.lines.get_mut(new - (1 << new.ilog2())));
+        loop {
+            let next = old.next;
+            for place in old.taken() {
+                self.sit(hash_of(place), place);
+            }
+            let Some(at) = old.next() else {
+                break;
+            };
+            old = std::mem::take(self.line_mut(at));
+            self.spare.push(next);
+        }
+    }
+
+    #[inline]
+    fn line(&self, at: At) -> &Line {
+        match at {
+            At::Home(n) => self.lines.get(n),
+            At::Spill(n) => self.spill.get(n),
+        }
+    }
+
+    fn line_mut(&mut self, at: At) -> &mut Line {
+        match at {
+            At::Home(n) => self.lines.get_mut(n),
+            At::Spill(n) => self.spill.get_mut(n),
+        }
+    }
+}
+
+impl Lines {
+    /// Adds an empty line.
+    fn push(&mut self) {
+        if self.len == CHUNK * self.chunks.len() {
+            let chunk = vec![Line::default(); CHUNK];
+            self.chunks.push(chunk.into_boxed_slice());
+        }
+        self.len += 1;
+    }
+
+    #[inline]
+    fn get(&self, n: usize) -> &Line {
+        &self.chunks[n / CHUNK][n % CHUNK]
+    }
+
+    fn get_mut(&mut self, n: usize) -> &mut Line {
+        &mut self.chunks[n / CHUNK][n % CHUNK]
+    }
+}
+
+impl Line {
+    /// The seats with this mark, by all marks at once: adding sets the top bit of each byte
+    /// whose other bits are not all zero, and carries into no other byte.
+    #[inline]
+    fn seats_of(&self, mark: u8) -> impl Iterator<Item = usize> + use<> {
+        const ONES: u128 = u128::from_le_bytes([1; 16]);
+        const TOPS: u128 = (ONES & ((1 << (8 * SEATS)) - 1)) << 7;
+        const OTHERS: u128 = ONES * 0x7f;
+        let mut all = [0; 16];
+        all[..SEATS].copy_from_slice(&self.marks);
+        let differ = u128::from_le_bytes(all) ^ (ONES * u128::from(mark));
+        let mut same = !(((differ & OTHERS) + OTHERS) | differ) & TOPS;
+        std::iter::from_fn(move || {
+            let seat = same.trailing_zeros() / 8;
+            same &= same.wrapping_sub(1);
+            ((seat as usize) < SEATS).then_some(seat as usize)
+        })
+    }
+
+    fn taken(&self) -> impl Iterator<Item = Place> {
+        let seats = self.places.iter().zip(self.marks);
+        seats
+            .filter(|(_, mark)| *mark != 0)
+            .map(|(place, _)| *place)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.taken().next().is_none()
+    }
+
+    #[inline]
+    fn next(&self) -> Option<At> {
+        (self.next != 0).then(|| At::spilled(self.next))
+    }
+}
+
+impl At {
+    const fn spilled(next: u32) -> Self {
+        Self::Spill(next as usize - 1)
+    }
+}
+
+/// Of bits that tell neither shard nor line.
+#[inline]
+fn mark(hash: u64) -> u8 {
+    let [mark, ..] = hash.to_be_bytes();
+    mark.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// A hash of each place: few of them, so that lines spill and hashes are alike.
+    fn hash_of(place: Place) -> u64 {
+        let n = u64::from(place.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        n ^ n >> 32
+    }
+
+    fn find(index: &Index, place: Place) -> Option<Place> {
+        index.find(hash_of(place), |held| held == place)
+    }
+
+    #[test]
+    fn a_line_of_the_index_is_a_line_of_the_cache() {
+        assert_eq!(size_of::<Line>(), 64);
+        assert_eq!(align_of::<Line>(), 64);
+    }
+
+    #[test]
+    fn the_seats_of_a_mark_are_found_whatever_stands_beside_them() {
+        for mark in [1u8, 2, 127, 128, 255] {
+            for beside in [0, mark ^ 1, mark.wrapping_add(1), !mark] {
+                for seats in 0..1 << SEATS {
+                    let has = |seat: &usize| seats >> seat & 1 == 1;
+                    let mut line = Line::default();
+                    let own = (0..SEATS).filter(has).collect::<Vec<_>>();
+                    line.marks = [beside; SEATS];
+                    for seat in &own {
+                        line.marks[*seat] = mark;
+                    }
+                    let found = line.seats_of(mark).collect::<Vec<_>>();
+                    assert_eq!(found, own);
+                }
+            }
+        }
+    }
+
+    /// A hundred thousand changes: grows to ten thousand, and is emptied again.
+    #[test]
+    fn what_is_in_the_index_is_what_a_set_of_the_library_has() {
+        let (mut index, mut all) = (Index::default(), HashSet::new());
+        let mut random = 1_u32;
+        for n in 0..100_000_u32 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let place = Place(random >> 8 & 0x7fff);
+            let grows = n < 50_000 || n % 4 == 0;
+            match (all.contains(&place), grows) {
+                (false, true) => {
+                    index.insert(hash_of(place), place, hash_of);
+                    all.insert(place);
+                }
+                (true, false) => {
+                    index.remove(hash_of(place), place);
+                    all.remove(&place);
+                }
+                (there, _) => assert_eq!(find(&index, place).is_some(), there),
+            }
+            assert_eq!(index.len(), all.len());
+        }
+        assert!(all.len() > 1_000);
+        for word in 0..=0x7fff {
+            let found = find(&index, Place(word)).is_some();
+            assert_eq!(found, all.contains(&Place(word)), "{word}");
+        }
+        for place in all {
+            index.remove(hash_of(place), place);
+        }
+        assert_eq!(index.len(), 0);
+        assert_eq!(index.spare.len(), index.spill.len, "no line is lost");
+        let mut lines = (0..index.lines.len).map(|n| index.lines.get(n));
+        assert!(lines.all(|line| line.is_empty() && line.next == 0));
+    }
+
+    #[test]
+    fn it_grows_by_a_line_for_eight_values_and_few_spill() {
+        let mut index = Index::default();
+        for n in 1..=20_000 {
+            let before = index.lines.len;
+            let place = Place(n);
+            index.insert(hash_of(place), place, hash_of);
+            let lines = index.lines.len;
+            assert!(lines - before <= 1 && lines == (n as usize).div_ceil(SHARE));
+            let spilled = index.spill.len - index.spare.len();
+            assert!(n < 1_000 || spilled * 5 < lines, "{n}: {spilled}");
+        }
+    }
+
+    /// All of one hash: then it is a list, and still right.
+    #[test]
+    fn places_whose_hashes_are_alike_are_told_apart() {
+        let mut index = Index::default();
+        let all = |range: std::ops::Range<u32>| range.map(Place);
+        all(0..200).for_each(|place| index.insert(7, place, |_| 7));
+        index.replace(7, Place(50), Place(1_000));
+        all(100..200).for_each(|place| index.remove(7, place));
+        for n in 0..=1_000 {
+            let held = index.find(7, |held| held == Place(n));
+            assert_eq!(held.is_some(), (n < 100 && n != 50) || n == 1_000, "{n}");
+        }
+        assert_eq!(index.len(), 100);
+    }
+}
