@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher as StdHasher};
 use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
 
+use countersign::{Clock as _, SystemClock};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -119,6 +120,33 @@ impl Contender for Floor {
 
     fn send(&mut self, people: &People, n: usize) -> bool {
         self.open_one(session_of(people.count() + n), black_box("123456"))
+    }
+}
+
+/// The floor, and one read of the system's clock: what has an end must know the time.
+#[derive(Debug)]
+pub struct FloorAndClock(Floor);
+
+impl Contender for FloorAndClock {
+    const NAME: &'static str = "floor and a clock";
+
+    fn open(people: &People) -> Self {
+        Self(Floor::open(people))
+    }
+
+    fn right(&mut self, people: &People, person: usize) -> bool {
+        black_box(SystemClock::default().now());
+        self.0.right(people, person)
+    }
+
+    fn wrong(&mut self, people: &People, person: usize) -> bool {
+        black_box(SystemClock::default().now());
+        self.0.wrong(people, person)
+    }
+
+    fn send(&mut self, people: &People, n: usize) -> bool {
+        black_box(SystemClock::default().now());
+        self.0.send(people, n)
     }
 }
 

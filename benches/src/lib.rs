@@ -15,7 +15,7 @@ mod trial;
 pub use self::contender::{Contender, ready};
 pub use self::counted::instructions;
 pub use self::countersigned::{Countersigned, Taker};
-pub use self::floor::{Floor, Hasher};
+pub use self::floor::{Floor, FloorAndClock, Hasher};
 pub use self::group::{Group, measure};
 pub use self::people::{People, another_code, mix};
 pub use self::trial::{Act, Trial};

@@ -1,6 +1,6 @@
 //! A check and a send in memory: the floor, Countersign and its peers in one run.
 
-use countersign_benches::{Act, Countersigned, Floor, measure};
+use countersign_benches::{Act, Countersigned, Floor, FloorAndClock, measure};
 use countersign_peers::{Authrs, Authx, Fraiseql, Pylon, Rustauth, Totp};
 
 /// `rustauth` looks at everybody for each check: with 100,000 people each takes 0.1 s, and
@@ -17,6 +17,7 @@ fn main() {
     }
     measure(|group| {
         group.bench::<Floor>();
+        group.bench::<FloorAndClock>();
         group.bench::<Countersigned>();
         group.bench::<Pylon>();
         group.bench::<Authrs>();

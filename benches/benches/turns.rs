@@ -1,0 +1,70 @@
+//! A check in memory and the floor under it in turns: on a machine with neighbours, what is
+//! measured a second later is measured on another machine.
+
+use std::hint::black_box;
+
+use countersign_benches::{Act, Contender, Countersigned, Floor, FloorAndClock, People, Trial};
+
+/// Each turn measures every contender with fresh sessions.
+const TURNS: usize = 25;
+
+fn main() {
+    let named = std::env::var("COUNTERSIGN_PEOPLE").ok();
+    let count = named.and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let people = People::new(count);
+    println!("| {count} live sessions | ns | of the floor | of the floor and a clock read |");
+    println!("|---|---|---|---|");
+    for (name, act) in [("right", Act::Right), ("wrong", Act::Wrong)] {
+        let turns: Vec<_> = (0..TURNS).map(|_| turn(&people, act)).collect();
+        let quartiles = |of: &dyn Fn(&Turn) -> f64| Quartiles::of(turns.iter().map(of));
+        let took = quartiles(&|turn| turn.check);
+        let of_floor = quartiles(&|turn| turn.check / turn.floor);
+        let of_both = quartiles(&|turn| turn.check / turn.floor_and_clock);
+        println!("| {name} | {took:.0} | {of_floor:.2} | {of_both:.2} |");
+    }
+}
+
+/// Nanoseconds of one check each, one after the other.
+struct Turn {
+    floor: f64,
+    floor_and_clock: f64,
+    check: f64,
+}
+
+fn turn(people: &People, act: Act) -> Turn {
+    Turn {
+        floor: nanos::<Floor>(people, act),
+        floor_and_clock: nanos::<FloorAndClock>(people, act),
+        check: nanos::<Countersigned>(people, act),
+    }
+}
+
+/// Of all people once.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn nanos<C: Contender>(people: &People, act: Act) -> f64 {
+    let times = people.count() as u64;
+    let took = black_box(Trial::<C>::new(people, act).time(times));
+    took.as_nanos() as f64 / times as f64
+}
+
+/// Shown as the median, and the first and third quartile.
+struct Quartiles([f64; 3]);
+
+impl Quartiles {
+    fn of(figures: impl Iterator<Item = f64>) -> Self {
+        let mut figures: Vec<_> = figures.collect();
+        figures.sort_by(f64::total_cmp);
+        Self([2, 1, 3].map(|quarter| figures[figures.len() * quarter / 4]))
+    }
+}
+
+impl std::fmt::Display for Quartiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = f.precision().unwrap_or(2);
+        let Self([median, first, third]) = self;
+        write!(
+            f,
+            "{median:.digits$} ({first:.digits$} to {third:.digits$})"
+        )
+    }
+}
