@@ -1,6 +1,7 @@
 //! A store in memory: the executable specification of a store.
 
 mod index;
+mod line;
 mod place;
 mod pool;
 mod shard;

@@ -4,25 +4,13 @@
 //! what belongs there comes out of one other line. So no growth moves more than a line's
 //! values while the shard is locked, and the table is always as full.
 
+use super::line::{Line, mark};
 use super::place::Place;
 use super::pool::fetch;
 
-/// Places of one line.
-const SEATS: usize = 12;
 /// Values for each line, on average: fewer than seats, for they fall as they like, and a line
 /// that was not split yet has up to twice as many as one that was.
 const SHARE: usize = 8;
-
-/// As long as a line of a processor's cache, and where one begins.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(align(64))]
-struct Line {
-    places: [Place; SEATS],
-    /// Eight bits of each key's hash; where nothing is, zero.
-    marks: [u8; SEATS],
-    /// The line where those are that found no seat, counted from one.
-    next: u32,
-}
 
 /// The places of a shard's values, by their keys' hashes.
 #[derive(Debug)]
@@ -31,8 +19,9 @@ pub(super) struct Index {
     lines: Lines,
     /// For those that found no seat where they belong.
     spill: Lines,
-    /// Lines of `spill` without use, counted from one.
-    spare: Vec<u32>,
+    /// The first line of `spill` without use, which the next follows: no allocation for it, for
+    /// what a sweep removes may be much.
+    spare: u32,
 }
 
 /// A line, wherever it is.
@@ -63,7 +52,7 @@ impl Default for Index {
             len: 0,
             lines,
             spill: Lines::default(),
-            spare: Vec::new(),
+            spare: 0,
         }
     }
 }
@@ -122,7 +111,7 @@ impl Index {
             if let Some(seat) = found {
                 return Some((at, seat));
             }
-            at = line.next()?;
+            at = At::after(line)?;
         }
     }
 
@@ -144,7 +133,7 @@ impl Index {
             if let Some(seat) = line.seats_of(0).next() {
                 break seat;
             }
-            at = line.next().unwrap_or_else(|| self.lengthen(at));
+            at = At::after(line).unwrap_or_else(|| self.lengthen(at));
         };
         let line = self.line_mut(at);
         line.places[seat] = place;
@@ -153,21 +142,35 @@ impl Index {
 
     /// Puts an empty line behind the one at `last`.
     fn lengthen(&mut self, last: At) -> At {
-        let next = self.spare.pop().unwrap_or_else(|| {
+        let next = if self.spare == 0 {
             self.spill.push();
             // A shard has fewer values than a word can count.
             u32::try_from(self.spill.len).unwrap_or(u32::MAX)
-        });
+        } else {
+            self.spare
+        };
+        let added = self.line_mut(At::spilled(next));
+        self.spare = std::mem::take(&mut added.next);
         self.line_mut(last).next = next;
         At::spilled(next)
     }
 
+    /// Takes what is in the line of `spill` with this number, and leaves it to be used again.
+    fn vacate(&mut self, number: u32) -> Line {
+        let spare = std::mem::replace(&mut self.spare, number);
+        let line = self.line_mut(At::spilled(number));
+        let empty = Line {
+            next: spare,
+            ..Line::default()
+        };
+        std::mem::replace(line, empty)
+    }
+
     /// Takes empty lines out that follow the one at `at`.
     fn drop_empty(&mut self, mut at: At) {
-        while let Some(after) = self.line(at).next() {
+        while let Some(after) = At::after(self.line(at)) {
             if self.line(after).is_empty() {
-                let dropped = std::mem::take(self.line_mut(after));
-                self.spare.push(self.line(at).next);
+                let dropped = self.vacate(self.line(at).next);
                 self.line_mut(at).next = dropped.next;
             } else {
                 at = after;
@@ -182,15 +185,13 @@ impl Index {
         self.lines.push();
         let mut old = std::mem::take(self.lines.get_mut(new - (1 << new.ilog2())));
         loop {
-            let next = old.next;
             for place in old.taken() {
                 self.sit(hash_of(place), place);
             }
-            let Some(at) = old.next() else {
+            if old.next == 0 {
                 break;
-            };
-            old = std::mem::take(self.line_mut(at));
-            self.spare.push(next);
+            }
+            old = self.vacate(old.next);
         }
     }
 
@@ -230,53 +231,16 @@ impl Lines {
     }
 }
 
-impl Line {
-    /// The seats with this mark, by all marks at once: adding sets the top bit of each byte
-    /// whose other bits are not all zero, and carries into no other byte.
-    #[inline]
-    fn seats_of(&self, mark: u8) -> impl Iterator<Item = usize> + use<> {
-        const ONES: u128 = u128::from_le_bytes([1; 16]);
-        const TOPS: u128 = (ONES & ((1 << (8 * SEATS)) - 1)) << 7;
-        const OTHERS: u128 = ONES * 0x7f;
-        let mut all = [0; 16];
-        all[..SEATS].copy_from_slice(&self.marks);
-        let differ = u128::from_le_bytes(all) ^ (ONES * u128::from(mark));
-        let mut same = !(((differ & OTHERS) + OTHERS) | differ) & TOPS;
-        std::iter::from_fn(move || {
-            let seat = same.trailing_zeros() / 8;
-            same &= same.wrapping_sub(1);
-            ((seat as usize) < SEATS).then_some(seat as usize)
-        })
-    }
-
-    fn taken(&self) -> impl Iterator<Item = Place> {
-        let seats = self.places.iter().zip(self.marks);
-        seats
-            .filter(|(_, mark)| *mark != 0)
-            .map(|(place, _)| *place)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.taken().next().is_none()
-    }
-
-    #[inline]
-    fn next(&self) -> Option<At> {
-        (self.next != 0).then(|| At::spilled(self.next))
-    }
-}
-
 impl At {
+    /// Where those are that found no seat in this line.
+    #[inline]
+    fn after(line: &Line) -> Option<Self> {
+        (line.next != 0).then(|| Self::spilled(line.next))
+    }
+
     const fn spilled(next: u32) -> Self {
         Self::Spill(next as usize - 1)
     }
-}
-
-/// Of bits that tell neither shard nor line.
-#[inline]
-fn mark(hash: u64) -> u8 {
-    let [mark, ..] = hash.to_be_bytes();
-    mark.max(1)
 }
 
 #[cfg(test)]
@@ -295,29 +259,9 @@ mod tests {
         index.find(hash_of(place), |held| held == place)
     }
 
-    #[test]
-    fn a_line_of_the_index_is_a_line_of_the_cache() {
-        assert_eq!(size_of::<Line>(), 64);
-        assert_eq!(align_of::<Line>(), 64);
-    }
-
-    #[test]
-    fn the_seats_of_a_mark_are_found_whatever_stands_beside_them() {
-        for mark in [1u8, 2, 127, 128, 255] {
-            for beside in [0, mark ^ 1, mark.wrapping_add(1), !mark] {
-                for seats in 0..1 << SEATS {
-                    let has = |seat: &usize| seats >> seat & 1 == 1;
-                    let mut line = Line::default();
-                    let own = (0..SEATS).filter(has).collect::<Vec<_>>();
-                    line.marks = [beside; SEATS];
-                    for seat in &own {
-                        line.marks[*seat] = mark;
-                    }
-                    let found = line.seats_of(mark).collect::<Vec<_>>();
-                    assert_eq!(found, own);
-                }
-            }
-        }
+    fn spare(index: &Index) -> usize {
+        let first = (index.spare != 0).then(|| At::spilled(index.spare));
+        std::iter::successors(first, |at| At::after(index.line(*at))).count()
     }
 
     /// A hundred thousand changes: grows to ten thousand, and is emptied again.
@@ -351,7 +295,7 @@ mod tests {
             index.remove(hash_of(place), place);
         }
         assert_eq!(index.len(), 0);
-        assert_eq!(index.spare.len(), index.spill.len, "no line is lost");
+        assert_eq!(spare(&index), index.spill.len, "no line is lost");
         let mut lines = (0..index.lines.len).map(|n| index.lines.get(n));
         assert!(lines.all(|line| line.is_empty() && line.next == 0));
     }
@@ -365,7 +309,7 @@ mod tests {
             index.insert(hash_of(place), place, hash_of);
             let lines = index.lines.len;
             assert!(lines - before <= 1 && lines == (n as usize).div_ceil(SHARE));
-            let spilled = index.spill.len - index.spare.len();
+            let spilled = index.spill.len - spare(&index);
             assert!(n < 1_000 || spilled * 5 < lines, "{n}: {spilled}");
         }
     }
