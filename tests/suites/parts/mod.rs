@@ -7,6 +7,7 @@
 pub(crate) mod ca;
 pub(crate) mod dice;
 pub(crate) mod exim;
+pub(crate) mod guesses;
 pub(crate) mod http_fake;
 pub(crate) mod leash;
 pub(crate) mod ledger;

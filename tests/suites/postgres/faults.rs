@@ -1,4 +1,5 @@
-//! A62: codes that were used, after the server was killed or failed over: none works again.
+//! A62: codes that were used, after the server was killed or failed over: none works again, nor
+//! has a session more guesses than its attempts.
 
 use std::sync::Arc;
 
@@ -6,11 +7,14 @@ use countersign::Policy;
 use countersign_postgres::Options;
 
 use super::bench::{Bench, Session, long, patient, store};
+use crate::parts::guesses::{ATTEMPTS, Compared, Guesses};
 use crate::parts::ledger::{From, note};
 use crate::parts::postgres::{OWNER, Postgres, SECRET};
 
 /// Codes put to the test after each fault.
 const CODES: u32 = 200;
+/// Sessions that are guessed at, before each failover and after it.
+const GUESSED: usize = 20;
 
 /// Opens so many sessions, all at once.
 async fn send(bench: &Arc<Bench>, name: &str, sessions: u32) -> Vec<Session> {
@@ -143,14 +147,25 @@ async fn on_both(one: &Postgres, two: &Postgres, database: &str, fence: bool) ->
     Arc::new(Bench::on(store(&url, options).await, Policy::for_console()))
 }
 
+async fn guessed_once<'b>(benches: [&'b Arc<Bench>; 2], name: &str) -> Vec<Guesses<'b>> {
+    let mut guessed = Vec::new();
+    for bench in benches {
+        let mut guesses = Guesses::open(&bench.verifier, &bench.tenant, name, GUESSED).await;
+        guesses.guess(1).await;
+        guessed.push(guesses);
+    }
+    guessed
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a62_failed_over_to_a_standby_that_lags_no_used_code_works_again() {
+async fn a62_failed_over_to_a_standby_that_lags_no_used_code_works_again_nor_a_sixth_guess() {
     let failovers = if long() { 200 } else { 3 };
     let mut primary = Postgres::start(&[]);
     for database in ["fenced", "unfenced"] {
         primary.database(database);
     }
     let (mut tried, mut with, mut without) = (0, 0, 0);
+    let mut compared = [Compared::default(); 2];
     for failover in 0..failovers {
         let standby = primary.standby();
         let fenced = on_both(&primary, &standby, "fenced", true).await;
@@ -158,6 +173,8 @@ async fn a62_failed_over_to_a_standby_that_lags_no_used_code_works_again() {
         let name = format!("failover{failover}-");
         let codes = send(&fenced, &name, CODES).await;
         let others = send(&unfenced, &name, CODES).await;
+        let benches = [&fenced, &unfenced];
+        let mut guesses = guessed_once(benches, &format!("guessed{failover}-")).await;
         primary.wait_for(&standby);
         standby.cut_off();
         let codes = consume(&fenced, &codes, usize::MAX).await;
@@ -166,23 +183,36 @@ async fn a62_failed_over_to_a_standby_that_lags_no_used_code_works_again() {
             (codes.len(), others.len()),
             (CODES as usize, CODES as usize)
         );
+        // These are lost, three of four.
+        for guesses in &mut guesses {
+            guesses.guess(3).await;
+        }
         primary.kill();
         standby.promote();
         // The same stores: they find the new primary by themselves.
         tried += codes.len();
         with += accepted(&fenced, &codes).await;
         without += accepted(&unfenced, &others).await;
+        for (guesses, compared) in guesses.iter_mut().zip(&mut compared) {
+            guesses.guess_to_the_end().await;
+            *compared += guesses.count().await;
+        }
         let fresh = send(&fenced, &format!("fresh{failover}-"), 1).await;
         assert!(fenced.approves(&fresh[0]).await, "and go on");
         primary = standby;
     }
     assert_eq!(with, 0);
     assert_eq!(without, tried, "all of them, so the standby did lag");
+    let [fenced, unfenced] = compared;
+    assert!(fenced.most <= ATTEMPTS, "{fenced:?}");
+    assert!(unfenced.most > ATTEMPTS, "not seen: {unfenced:?}");
+    let what = format!("{failovers} failovers to a standby that lags");
+    fenced.tell("a62", "PostgreSQL", &what, unfenced);
     note(
         "a62",
         "PostgreSQL",
         From::Inside,
-        &format!("{failovers} failovers to a standby that lags, {tried} used codes"),
+        &format!("{what}, {tried} used codes"),
         &format!("0 accepted again; {without} without the fence"),
     );
 }
