@@ -2,7 +2,8 @@
 //!
 //! It grows by linear hashing (W. Litwin, VLDB 1980): a line more for every eight values, and
 //! what belongs there comes out of one other line. So no growth moves more than a line's
-//! values while the shard is locked, and the table is always as full.
+//! values while the shard is locked, and a growing table is always as full. It does not get
+//! smaller again.
 
 use super::line::{Line, mark};
 use super::place::Place;
