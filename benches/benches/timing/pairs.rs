@@ -26,11 +26,11 @@ const fn apart(row: &'static str, one: Act, other: Act, apart: (u64, &'static st
 }
 
 /// How many instructions a send to nobody may be apart from one to somebody.
-const DECOY_APART: u64 = 20;
+const DECOY_APART: u64 = 5;
 
 const DECOY: (u64, &str) = (
     DECOY_APART,
-    "ten were seen, where both draw and store the same; nobody knows of what",
+    "two were seen, where both draw and store the same; nobody knows of what",
 );
 
 pub(crate) const PAIRS: [Pair; 6] = [

@@ -52,15 +52,16 @@ pub(crate) fn plans(extent: Counts) -> Vec<Plan> {
     (1..=extent.requests).flat_map(at).collect()
 }
 
-/// What an operation asks of the network when nothing fails: the least of twenty, since on a
-/// busy machine five in a row may have said a request in pieces.
+/// What an operation asks of the network when nothing fails: the least of so many, since on a
+/// busy machine a few in a row may have said a request in pieces.
 pub(crate) async fn extent_of<T>(
     site: &Site,
     what: &str,
+    times: usize,
     operation: impl AsyncFn() -> T,
 ) -> Counts {
     let mut least: Option<Counts> = None;
-    for _ in 0..20 {
+    for _ in 0..times {
         let before = site.net.counts();
         operation().await;
         let after = site.net.counts();

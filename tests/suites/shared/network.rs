@@ -20,14 +20,17 @@ async fn on_every_network<F: Future<Output = ()>>(row: impl Fn(Site) -> F) {
 async fn faults_of_a_check(site: &Site) -> Vec<Plan> {
     let session = site.session().await;
     let guess = wrong(&session.code, 0);
-    plans(extent_of(site, "a check", async || site.check(&session, &guess).await).await)
+    let check = async || site.check(&session, &guess).await;
+    // A session has no more attempts.
+    plans(extent_of(site, "a check", 5, check).await)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a54_no_message_leaves_unless_its_session_is_stored() {
     on_every_network(|site| async move {
         let (kind, mut tally) = (site.kind, Tally::default());
-        let extent = extent_of(&site, "a send", async || site.send(&site.somebody()).await).await;
+        let send = async || site.send(&site.somebody()).await;
+        let extent = extent_of(&site, "a send", 20, send).await;
         for plan in plans(extent) {
             let to = site.somebody();
             let answer = tally.under(&site, plan, &to, site.send(&to)).await;
