@@ -148,13 +148,13 @@ async fn on_both(one: &Postgres, two: &Postgres, database: &str, fence: bool) ->
 }
 
 async fn guessed_once<'b>(benches: [&'b Arc<Bench>; 2], name: &str) -> Vec<Guesses<'b>> {
-    let mut guessed = Vec::new();
+    let mut all = Vec::new();
     for bench in benches {
         let mut guesses = Guesses::open(&bench.verifier, &bench.tenant, name, GUESSED).await;
         guesses.guess(1).await;
-        guessed.push(guesses);
+        all.push(guesses);
     }
-    guessed
+    all
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

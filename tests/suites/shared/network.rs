@@ -29,8 +29,8 @@ async fn faults_of_a_check(site: &Site) -> Vec<Plan> {
 async fn a54_no_message_leaves_unless_its_session_is_stored() {
     on_every_network(|site| async move {
         let (kind, mut tally) = (site.kind, Tally::default());
-        let send = async || site.send(&site.somebody()).await;
-        let extent = extent_of(&site, "a send", 20, send).await;
+        let once = async || site.send(&site.somebody()).await;
+        let extent = extent_of(&site, "a send", 20, once).await;
         for plan in plans(extent) {
             let to = site.somebody();
             let answer = tally.under(&site, plan, &to, site.send(&to)).await;
