@@ -9,9 +9,8 @@ use countersign_benches::{Act, Contender, Countersigned, Floor, FloorAndClock, P
 const TURNS: usize = 25;
 
 fn main() {
-    let named = std::env::var("COUNTERSIGN_PEOPLE").ok();
-    let count = named.and_then(|n| n.parse().ok()).unwrap_or(100_000);
-    let people = People::new(count);
+    let people = People::asked_for();
+    let count = people.count();
     println!("| {count} live sessions | ns | of the floor | of the floor and a clock read |");
     println!("|---|---|---|---|");
     for (name, act) in [("right", Act::Right), ("wrong", Act::Wrong)] {

@@ -36,9 +36,7 @@ pub fn measure(contenders: impl Fn(&mut Group<'_, '_>)) {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
-    let named = std::env::var("COUNTERSIGN_PEOPLE").ok();
-    let count = named.and_then(|n| n.parse().ok()).unwrap_or(100_000);
-    let people = People::new(count);
+    let people = People::asked_for();
     for (name, act) in [
         ("right", Act::Right),
         ("wrong", Act::Wrong),

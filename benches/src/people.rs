@@ -35,6 +35,13 @@ impl People {
         }
     }
 
+    /// As many as `COUNTERSIGN_PEOPLE` says, or 100,000.
+    #[must_use]
+    pub fn asked_for() -> Self {
+        let named = std::env::var("COUNTERSIGN_PEOPLE").ok();
+        Self::new(named.and_then(|n| n.parse().ok()).unwrap_or(100_000))
+    }
+
     /// How many they are.
     #[must_use]
     pub const fn count(&self) -> usize {

@@ -103,6 +103,7 @@ impl Index {
         }
     }
 
+    /// The first seat of this hash whose place is its `own`.
     #[inline]
     fn seat(&self, hash: u64, own: impl Fn(Place) -> bool) -> Option<Seat> {
         let (mark, mut at) = (mark(hash), At::Home(self.home(hash)));
@@ -250,7 +251,7 @@ mod tests {
 
     use super::*;
 
-    /// A hash of each place: few of them, so that lines spill and hashes are alike.
+    /// As keys are spread in a shard.
     fn hash_of(place: Place) -> u64 {
         let n = u64::from(place.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         n ^ n >> 32
