@@ -214,7 +214,8 @@ impl Code {
     /// ```
     pub fn from_custom(text: &str) -> Result<Self, InvalidCode> {
         let guess = Guess::parse(text)?;
-        if guess.as_bytes() != text.as_bytes() {
+        let is_symbol = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+        if !text.bytes().all(is_symbol) {
             return Err(InvalidCode::Alphabet);
         }
         let digits = guess.fit().digits;
@@ -223,10 +224,13 @@ impl Code {
         } else {
             Alphabet::Alphanumeric
         };
-        Ok(Self {
-            text: guess.text,
+        let mut code = Self {
+            text: [0; MAX_CODE_LENGTH as usize],
             form: CodeForm::new(guess.length, alphabet)?,
-        })
+        };
+        // Nothing was left out, so it has as many characters as the guess.
+        code.text[..text.len()].copy_from_slice(text.as_bytes());
+        Ok(code)
     }
 
     /// The secret text, to be put into a message and nowhere else.

@@ -20,8 +20,8 @@ use crate::store::{Durability, Entry, Incarnation, Loaded, SessionStore, Swap};
 /// A sweep looks at no more values than this for each one that it may remove.
 const LOOKS_PER_REMOVAL: usize = 16;
 /// And removes no more, and looks at no more than sixteen times as many, before it lets
-/// others have the shard: some hundred microseconds.
-const REMOVALS_PER_LOCK: usize = 256;
+/// others have the shard: some dozen microseconds.
+const REMOVALS_PER_LOCK: usize = 64;
 
 /// Keeps records in this process, behind sharded locks.
 ///
@@ -83,18 +83,18 @@ impl MemoryStore {
     }
 
     /// The step runs under the shard's lock, so nobody can come in between. It is made there
-    /// too: a digest takes about as long as memory that nobody looked at for a while.
+    /// too, and the clock is read: both take about as long as memory that nobody looked at for
+    /// a while.
     #[inline]
     fn take(&self, key: RecordKey, make: &dyn Fn() -> Step) -> Result<Effect, StoreError> {
         let mut shard = self.shard(key);
-        shard.fetch_way(key);
+        let look = shard.look(key);
         let moment = Moment {
             now: self.clock.now(),
             incarnation: self.incarnation(),
         };
-        let likely = shard.fetch(key);
-        let step = make();
-        shard.apply(key, likely, &step, moment)
+        let likely = look.first();
+        shard.apply(key, likely, make, moment)
     }
 
     fn shard(&self, key: RecordKey) -> MutexGuard<'_, Shard> {
@@ -200,6 +200,7 @@ mod tests {
     use crate::keys::Tag;
     use crate::policy::Limit;
     use crate::record::{Action, Charge, Record};
+    use crate::store::tests::open as opening;
 
     fn key(n: u64) -> RecordKey {
         RecordKey::from_bytes(n.to_be_bytes())
@@ -298,6 +299,52 @@ mod tests {
         clock.advance_millis(1);
         assert_eq!(now(store.sweep(10)).unwrap(), 1);
         assert_eq!(now(store.scan(None, 10)).unwrap(), [key(2)]);
+    }
+
+    /// Nobody asks for it at each step, but for the sweep that comes to it.
+    #[test]
+    fn what_a_step_left_is_kept_as_long_as_its_record_says() {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1000)));
+        let store = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        let (tag, at) = (Tag::of("tenant", "acme"), None);
+        let take = |key, step: &Step| {
+            let told = now(store.apply(key, step)).unwrap();
+            assert!(!matches!(told, Effect::Refused(_)), "{told:?}");
+        };
+        let event = |operation| Charge::event(operation, LimitName::TenantSends, Limit::new(2, 60));
+        let charge = |operation| Step {
+            tag,
+            at,
+            action: Action::Charge(event(operation)),
+        };
+        let open = opening();
+        let action = match &open.action {
+            Action::Open(open) => Action::Cancel(open.nonce),
+            _ => unreachable!(),
+        };
+        let cancel = Step { action, ..open };
+        take(key(1), &charge(1));
+        take(key(2), &opening());
+        let ends = |key| {
+            let kept = now(store.load(key)).unwrap().value.unwrap();
+            Record::decode(&kept).unwrap().keep_until().unwrap()
+        };
+        assert_eq!(ends(key(1)), Timestamp::from_secs(1060));
+        // A sweep asks it; then another step moves its end.
+        clock.advance_millis(59_000);
+        assert_eq!(now(store.sweep(10)).unwrap(), 0);
+        let action = Action::Refund(event(1));
+        take(key(1), &Step { tag, at, action });
+        take(key(1), &charge(2));
+        take(key(2), &cancel);
+        for key in [key(1), key(2)] {
+            let end = ends(key);
+            clock.set(Timestamp::from_millis(end.as_millis() - 1));
+            assert_eq!(now(store.sweep(10)).unwrap(), 0);
+            clock.set(end);
+            assert_eq!(now(store.sweep(10)).unwrap(), 1);
+        }
+        assert!(store.is_empty());
     }
 
     #[test]

@@ -33,13 +33,13 @@ pub use self::step::{
 pub use self::view::{DeliveryState, Inspection, LaneView, SessionState, SessionView};
 
 use self::conversion::ConversionRecord;
-use self::destination::DestinationRecord;
+use self::destination::{DestinationRecord, Places};
 use self::idempotency::IdempotencyRecord;
 use self::limit::LimitRecord;
 use self::session::Session;
 use self::spend::SpendRecord;
 use crate::clock::Timestamp;
-use crate::error::CorruptRecord;
+use crate::error::{CorruptRecord, StoreError};
 use crate::keys::{Kind, Tag};
 
 /// Where a record is kept: eight bytes that only the pseudonym key can lead to.
@@ -133,9 +133,8 @@ impl Record {
         codec::decode(bytes).map(Self)
     }
 
-    /// Takes a step on a value in its bytes, and says until when they must be kept. What a step
-    /// left and nobody changed since is not read strictly again. After an error the bytes are
-    /// as they were.
+    /// Takes a step on a value in its bytes. What a step left and nobody changed since is not
+    /// read strictly again. After an error the bytes are as they were.
     ///
     /// # Errors
     /// As [`Record::decode`] and [`Record::step`].
@@ -145,20 +144,26 @@ impl Record {
         of_step: bool,
         step: &Step,
         moment: Moment,
-    ) -> Result<(Effect, Option<Timestamp>), CorruptRecord> {
+    ) -> Result<Effect, StoreError> {
         // A way of its own, so that no kind is asked for at each turn: some 90 instructions.
-        if of_step && bytes.get(1) == Some(&(Kind::Destination as u8)) {
+        if of_step && is_destination(bytes) {
             let mut record = DestinationRecord::from_step(std::mem::take(bytes));
-            let effect = record.step(step, moment.of(step));
-            let until = record.keep_until();
+            let told = record.step(step, moment.of(step));
             *bytes = record.into_bytes();
-            return Ok((effect?, until));
+            return told;
         }
         let mut record = Self::decode(bytes)?;
         let effect = record.step(step, moment)?;
-        let until = record.keep_until();
         *bytes = record.into_bytes();
-        Ok((effect, until))
+        Ok(effect)
+    }
+
+    /// Until when a value that a step left must be kept, as [`Record::keep_until`] says.
+    pub(crate) fn keep_until_in(bytes: &[u8]) -> Option<Timestamp> {
+        if is_destination(bytes) {
+            return destination::keep_until(bytes, Places::of(bytes));
+        }
+        Self::decode(bytes).ok()?.keep_until()
     }
 
     /// The canonical bytes: version, kind, tag and fields, at most 1 KiB.
@@ -215,4 +220,10 @@ impl Record {
             Body::Conversion(record) => record.tag,
         }
     }
+}
+
+/// Of what a step left.
+#[inline]
+fn is_destination(bytes: &[u8]) -> bool {
+    bytes.get(1) == Some(&(Kind::Destination as u8))
 }

@@ -15,7 +15,7 @@ mod queue;
 mod round;
 mod seat;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use apply::apply_once;
 pub use batch::Batch;

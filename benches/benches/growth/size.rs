@@ -11,7 +11,7 @@ use countersign::{
 use countersign_benches::{Countersigned, ready};
 
 /// A store removes so many values before it lets others have the lock.
-const STEP: usize = 256;
+const STEP: usize = 64;
 
 /// Each size in a process of its own: memory that was used before hides what is needed.
 pub(crate) fn print(sizes: &[usize]) -> std::io::Result<()> {

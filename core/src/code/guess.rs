@@ -23,9 +23,9 @@ use crate::typed::{decimal_digit, is_hyphen, is_space};
 /// ```
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Guess {
-    pub(super) text: [u8; MAX_CODE_LENGTH as usize],
-    pub(super) length: u8,
+    /// Its characters in base 36.
     number: u64,
+    pub(super) length: u8,
     digits: bool,
     alphanumeric: bool,
 }
@@ -77,9 +77,8 @@ impl Guess {
 
     const fn empty() -> Self {
         Self {
-            text: [0; MAX_CODE_LENGTH as usize],
-            length: 0,
             number: 0,
+            length: 0,
             digits: true,
             alphanumeric: true,
         }
@@ -92,29 +91,28 @@ impl Guess {
         if !(MIN_CODE_LENGTH..=MAX_CODE_LENGTH).contains(&length) {
             return None;
         }
-        let mut guess = Self::empty();
-        guess.length = length;
         let (mut number, mut seen) = (0u64, 0u64);
-        for (slot, symbol) in guess.text.iter_mut().zip(typed) {
+        for symbol in typed {
             let digit = symbol.wrapping_sub(b'0');
             if digit > 9 {
                 return None;
             }
-            *slot = *symbol;
             number = append(number, *symbol);
             seen |= 1 << digit;
         }
-        guess.number = number;
-        guess.alphanumeric = seen & !Alphabet::Alphanumeric.set() == 0;
-        Some(guess)
+        Some(Self {
+            number,
+            length,
+            digits: true,
+            alphanumeric: seen & !Alphabet::Alphanumeric.set() == 0,
+        })
     }
 
     /// Adds a character, and says whether there was room.
     fn push(&mut self, symbol: u8) -> bool {
-        let Some(slot) = self.text.get_mut(usize::from(self.length)) else {
+        if self.length == MAX_CODE_LENGTH {
             return false;
-        };
-        *slot = symbol;
+        }
         self.length += 1;
         self.number = append(self.number, symbol);
         self.digits &= Alphabet::Digits.has(symbol);
@@ -139,10 +137,6 @@ impl Guess {
 
     pub(crate) const fn packed(&self) -> u64 {
         with_length(self.number, self.length)
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.text[..usize::from(self.length)]
     }
 }
 

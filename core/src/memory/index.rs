@@ -32,6 +32,14 @@ enum At {
     Spill(usize),
 }
 
+/// A look that has begun: memory was asked for its line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'i> {
+    index: &'i Index,
+    hash: u64,
+    line: &'i Line,
+}
+
 /// One place of a line.
 type Seat = (At, usize);
 
@@ -65,12 +73,17 @@ impl Index {
 
     /// Asks the memory for the line where a look begins, without waiting for it.
     #[inline]
-    pub(super) fn fetch(&self, hash: u64) {
-        fetch(self.lines.get(self.home(hash)));
+    pub(super) fn look(&self, hash: u64) -> Look<'_> {
+        let line = self.lines.get(self.home(hash));
+        fetch(line);
+        Look {
+            index: self,
+            hash,
+            line,
+        }
     }
 
-    /// The first place of this hash that is its `own`.
-    #[inline]
+    /// The place of this hash that is its `own`.
     pub(super) fn find(&self, hash: u64, own: impl Fn(Place) -> bool) -> Option<Place> {
         let (at, seat) = self.seat(hash, own)?;
         Some(self.line(at).places[seat])
@@ -104,7 +117,6 @@ impl Index {
     }
 
     /// The first seat of this hash whose place is its `own`.
-    #[inline]
     fn seat(&self, hash: u64, own: impl Fn(Place) -> bool) -> Option<Seat> {
         let (mark, mut at) = (mark(hash), At::Home(self.home(hash)));
         loop {
@@ -209,6 +221,21 @@ impl Index {
         match at {
             At::Home(n) => self.lines.get_mut(n),
             At::Spill(n) => self.spill.get_mut(n),
+        }
+    }
+}
+
+impl Look<'_> {
+    /// The first place of a hash that looks alike.
+    #[inline]
+    pub(super) fn first(self) -> Option<Place> {
+        let mark = mark(self.hash);
+        let mut line = self.line;
+        loop {
+            if let Some(seat) = line.seats_of(mark).next() {
+                return Some(line.places[seat]);
+            }
+            line = self.index.line(At::after(line)?);
         }
     }
 }

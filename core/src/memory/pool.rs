@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::clock::Timestamp;
-use crate::record::RecordKey;
+use crate::record::{Record, RecordKey};
 
 /// Bytes before a value: its key, when it may go, how much of its slot is free,
 /// and whether a step left it.
@@ -20,25 +20,24 @@ const CHUNK: usize = 128;
 const LINE: usize = 64;
 /// Never: the value has no end.
 const NEVER: u64 = (1 << 48) - 1;
+/// The value is still to be asked for its end.
+const ASK: u64 = NEVER - 1;
 
 /// A value to hold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value<'a> {
     pub(super) bytes: &'a [u8],
-    pub(super) until: Option<Timestamp>,
-    /// Whether a step left it: what was read strictly, or made, need not be read so again.
-    pub(super) of_step: bool,
+    pub(super) origin: Origin,
 }
 
-impl<'a> Value<'a> {
-    /// What a step left.
-    pub(super) const fn of_step(bytes: &'a [u8], until: Option<Timestamp>) -> Self {
-        Self {
-            bytes,
-            until,
-            of_step: true,
-        }
-    }
+/// What a value comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Origin {
+    /// A step left it: what was read strictly, or made, need not be read so again, and says
+    /// itself how long it must be kept.
+    Step,
+    /// A swap brought it, to be kept until then; none means for ever.
+    Swap(Option<Timestamp>),
 }
 
 /// The bit beside a slot's free bytes, which are at most `MOST_FREE`.
@@ -120,26 +119,6 @@ impl Pool {
         value_in(self.slot(number))
     }
 
-    /// Asks the memory for a slot, without waiting for it.
-    #[inline]
-    pub(super) fn fetch(&self, number: usize) {
-        let slot = self.slot(number);
-        let mut line = 0;
-        while line < slot.len() {
-            fetch(&slot[line]);
-            line += LINE;
-        }
-        // It need not begin where a line does.
-        fetch(&slot[slot.len() - 1]);
-    }
-
-    pub(super) fn is_garbage(&self, number: usize, now: Timestamp) -> bool {
-        let mut until = [0; 8];
-        until[2..].copy_from_slice(&self.slot(number)[UNTIL..FREE]);
-        let until = u64::from_be_bytes(until);
-        until != NEVER && until <= now.as_millis()
-    }
-
     #[inline]
     fn slot(&self, number: usize) -> &[u8] {
         &self.chunks[number / CHUNK][self.range(number)]
@@ -161,9 +140,35 @@ impl Slot<'_> {
         value_in(self.0)
     }
 
+    /// Asks the memory for it, without waiting.
+    #[inline]
+    pub(super) fn fetch(&self) {
+        self.0.iter().step_by(LINE).for_each(fetch);
+        // It need not begin where a line does.
+        self.0.last().into_iter().for_each(fetch);
+    }
+
     /// Whether a step left the value.
     pub(super) const fn is_of_step(&self) -> bool {
         self.0[FREE] & OF_STEP != 0
+    }
+
+    /// Whether its time is over. A value that must be asked for its time is asked once.
+    pub(super) fn is_garbage(&mut self, now: Timestamp) -> bool {
+        let mut until = [0; 8];
+        until[2..].copy_from_slice(&self.0[UNTIL..FREE]);
+        let mut until = u64::from_be_bytes(until);
+        if until == ASK {
+            until = millis(Record::keep_until_in(self.value()));
+            self.set_until(until);
+        }
+        until != NEVER && until <= now.as_millis()
+    }
+
+    #[inline]
+    fn set_until(&mut self, until: u64) {
+        let [_, _, until @ ..] = until.to_be_bytes();
+        self.0[UNTIL..FREE].copy_from_slice(&until);
     }
 
     /// Puts another value under the same key, and says whether it suited.
@@ -184,15 +189,22 @@ impl Slot<'_> {
     /// It must fit.
     #[inline]
     fn write(&mut self, value: Value<'_>) {
-        let until = value.until.map_or(NEVER, Timestamp::as_millis).min(NEVER);
-        let [_, _, until @ ..] = until.to_be_bytes();
+        let (until, of_step) = match value.origin {
+            Origin::Step => (ASK, OF_STEP),
+            Origin::Swap(until) => (millis(until), 0),
+        };
+        self.set_until(until);
         // At most `MOST_FREE`.
         let free = u8::try_from(self.0.len() - HEADER - value.bytes.len()).unwrap_or(u8::MAX);
-        let free = if value.of_step { free | OF_STEP } else { free };
-        self.0[UNTIL..FREE].copy_from_slice(&until);
-        self.0[FREE] = free;
+        self.0[FREE] = free | of_step;
         self.0[HEADER..][..value.bytes.len()].copy_from_slice(value.bytes);
     }
+}
+
+/// So late that it is taken for never, or earlier.
+fn millis(until: Option<Timestamp>) -> u64 {
+    let millis = until.map_or(NEVER, Timestamp::as_millis);
+    if millis < ASK { millis } else { NEVER }
 }
 
 #[inline]
@@ -226,7 +238,8 @@ mod tests {
     }
 
     fn of(bytes: &[u8]) -> Value<'_> {
-        Value::of_step(bytes, None)
+        let origin = Origin::Swap(None);
+        Value { bytes, origin }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One shard of the memory store: values by key, in pools by their size.
 
-use super::index::Index;
+use super::index::{Index, Look};
 use super::place::{NUMBER_BITS, POOLS, Place};
-use super::pool::{GRAIN, HEADER, Pool, Value};
+use super::pool::{GRAIN, HEADER, Origin, Pool, Value};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::record::{Effect, Moment, Record, RecordKey, Step};
@@ -19,10 +19,6 @@ pub(super) struct Shard {
     /// Where a record is changed before it is known how long it is.
     scratch: Vec<u8>,
 }
-
-/// Where a value lies, unless another's key looks alike.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Likely(Place);
 
 #[derive(Debug, Default)]
 struct Cursor {
@@ -62,33 +58,26 @@ impl Shard {
 
     /// Asks the memory for what leads to the value, without waiting for it.
     #[inline]
-    pub(super) fn fetch_way(&self, key: RecordKey) {
-        self.index.fetch(hash(key));
+    pub(super) fn look(&self, key: RecordKey) -> Look<'_> {
+        self.index.look(hash(key))
     }
 
-    /// The same for the value; and says where it lies, unless that is another's with the same
-    /// hash.
-    #[inline]
-    pub(super) fn fetch(&self, key: RecordKey) -> Option<Likely> {
-        let first = self.index.find(hash(key), |_| true)?;
-        self.pools[first.pool()].fetch(first.number());
-        Some(Likely(first))
-    }
-
-    /// Takes the step on what is held, which likely is there, and holds what it left. Since it
-    /// was fetched, the shard was locked.
+    /// Takes the step on what is held, likely there, and holds what it left. Since the look
+    /// began, the shard was locked. The step is made while memory brings the value.
     #[inline]
     pub(super) fn apply(
         &mut self,
         key: RecordKey,
-        likely: Option<Likely>,
-        step: &Step,
+        likely: Option<Place>,
+        make: &dyn Fn() -> Step,
         moment: Moment,
     ) -> Result<Effect, StoreError> {
-        let Some(Likely(mut place)) = likely else {
-            return self.apply_to_nothing(key, step, moment);
+        let Some(mut place) = likely else {
+            return self.apply_to_nothing(key, &make(), moment);
         };
         let mut slot = self.pools[place.pool()].slot_of(place.number());
+        slot.fetch();
+        let step = &make();
         if slot.key() != key {
             match self.place(key) {
                 Some(own) => place = own,
@@ -99,19 +88,19 @@ impl Shard {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         bytes.extend_from_slice(slot.value());
-        let told = match Record::step_in(&mut bytes, slot.is_of_step(), step, moment) {
-            Ok((effect, until)) => {
-                let value = Value::of_step(&bytes, until);
-                if slot.took(value) {
-                    Ok(effect)
-                } else {
-                    self.move_to(Some(place), key, value).map(|()| effect)
-                }
-            }
-            Err(corrupt) => Err(corrupt.into()),
+        let told = Record::step_in(&mut bytes, slot.is_of_step(), step, moment);
+        let origin = Origin::Step;
+        let value = Value {
+            bytes: &bytes,
+            origin,
+        };
+        let moved = if told.is_err() || slot.took(value) {
+            Ok(())
+        } else {
+            self.move_to(Some(place), key, value)
         };
         self.scratch = bytes;
-        told
+        moved.and(told)
     }
 
     /// The same where nothing is held; and nothing is, if the step left nothing.
@@ -125,10 +114,10 @@ impl Shard {
         let mut record = Record::absent(step);
         let absent = record.encode();
         let effect = record.step(step, moment)?;
-        let until = record.keep_until();
-        let bytes = record.into_bytes();
-        if bytes != absent {
-            self.write(None, key, Value::of_step(&bytes, until))?;
+        let bytes = &record.into_bytes();
+        if *bytes != absent {
+            let origin = Origin::Step;
+            self.write(None, key, Value { bytes, origin })?;
         }
         Ok(effect)
     }
@@ -136,8 +125,7 @@ impl Shard {
     pub(super) fn put(&mut self, key: RecordKey, next: Entry<'_>) -> Result<(), StoreError> {
         let value = Value {
             bytes: next.bytes,
-            until: next.garbage_after,
-            of_step: false,
+            origin: Origin::Swap(next.garbage_after),
         };
         self.write(self.place(key), key, value)
     }
@@ -194,7 +182,7 @@ impl Shard {
         };
         while swept.looked < looks && swept.removed < max {
             let Cursor { pool, number } = self.cursor;
-            let Some(values) = self.pools.get(pool) else {
+            let Some(values) = self.pools.get_mut(pool) else {
                 self.cursor = Cursor::default();
                 swept.to_the_end = true;
                 break;
@@ -207,7 +195,7 @@ impl Shard {
                 continue;
             }
             swept.looked += 1;
-            if values.is_garbage(number, now) {
+            if values.slot_of(number).is_garbage(now) {
                 self.remove(Place::new(pool, number));
                 swept.removed += 1;
             } else {
@@ -281,18 +269,17 @@ mod tests {
         let (mut alike, mut strangers) = (0, 0);
         for n in 0..5_000u32 {
             let key = RecordKey::from_bytes(u64::from(n).to_be_bytes());
-            let likely = shard.fetch(key);
+            let likely = shard.look(key).first();
             strangers += usize::from(likely.is_some());
-            let told = shard.apply(key, likely, &one_of(n), moment).unwrap();
+            let told = shard.apply(key, likely, &|| one_of(n), moment).unwrap();
             assert_eq!(told, Effect::Done, "{n}: nothing was there");
         }
         for n in 0..5_000u32 {
             let key = RecordKey::from_bytes(u64::from(n).to_be_bytes());
-            let likely = shard.fetch(key);
-            alike +=
-                usize::from(likely.is_some_and(|Likely(first)| Some(first) != shard.place(key)));
+            let likely = shard.look(key).first();
+            alike += usize::from(likely.is_some() && likely != shard.place(key));
             let told = shard
-                .apply(key, likely, &one_of(n + 5_000), moment)
+                .apply(key, likely, &|| one_of(n + 5_000), moment)
                 .unwrap();
             assert!(matches!(told, Effect::Refused(_)), "{n}: charged before");
         }

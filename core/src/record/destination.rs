@@ -58,12 +58,7 @@ impl DestinationRecord {
 
     /// The record of bytes that a step left.
     pub(crate) fn from_step(bytes: Vec<u8>) -> Self {
-        let known_device = Lane::read(&bytes, BYTES).end(BYTES);
-        let count = Lane::read(&bytes, known_device).end(known_device);
-        let places = Places {
-            known_device,
-            count,
-        };
+        let places = Places::of(&bytes);
         Self { bytes, places }
     }
 
@@ -75,13 +70,21 @@ impl DestinationRecord {
         Tag(TAG.get(part::<BYTES>(&self.bytes, 0)))
     }
 
+    /// With the error of the caller's own, so that what it found is written where the caller
+    /// wants it, and moved nowhere: each move waits for the writes before it.
     #[inline]
-    pub(crate) fn step(&mut self, step: &Step, moment: Moment) -> Result<Effect, CorruptRecord> {
+    pub(crate) fn step<E: From<CorruptRecord>>(
+        &mut self,
+        step: &Step,
+        moment: Moment,
+    ) -> Result<Effect, E> {
         let own = self.tag() == step.tag;
         match &step.action {
             Action::Check(check) if own => Ok(self.check(check, moment)),
-            action if own || matches!(action, Action::Report(..)) => self.other(action, moment),
-            action => foreign(action),
+            action if own || matches!(action, Action::Report(..)) => {
+                Ok(self.other(action, moment)?)
+            }
+            action => Ok(foreign(action)?),
         }
     }
 
@@ -110,12 +113,8 @@ impl DestinationRecord {
     }
 
     /// Until when the record means something; none means until a reset.
-    #[inline]
     pub(crate) fn keep_until(&self) -> Option<Timestamp> {
-        let open = self.lane(false).keep_until()?;
-        let gate = open.max(self.lane(true).keep_until()?);
-        let sessions = self.sessions().map(Session::keep_until);
-        Some(sessions.fold(gate, Timestamp::max))
+        keep_until(&self.bytes, self.places)
     }
 
     fn open(&mut self, open: &Open, moment: Moment) -> Effect {
@@ -265,14 +264,9 @@ impl DestinationRecord {
     }
 
     /// Its sessions, each with the place where it begins.
+    #[inline]
     fn placed(&self) -> impl Iterator<Item = (usize, Session<'_>)> {
-        let (mut at, mut last) = (self.places.count + 1, None);
-        std::iter::from_fn(move || {
-            // Only who goes on must know where a session ends.
-            at += last.map_or(0, Session::bytes);
-            last = (at < self.bytes.len()).then(|| Session::read(&self.bytes, at));
-            Some((at, last?))
-        })
+        placed(&self.bytes, self.places)
     }
 
     fn sessions(&self) -> impl Iterator<Item = Session<'_>> {
@@ -280,6 +274,7 @@ impl DestinationRecord {
     }
 
     /// Where the session of this nonce and purpose begins.
+    #[inline]
     fn place(&self, nonce: Nonce, purpose: Tag) -> Option<usize> {
         let own = |session: &Session| session.nonce() == nonce && session.purpose() == purpose;
         self.placed()
@@ -332,6 +327,36 @@ impl Places {
         known_device: BYTES + OPEN_GATE.len() / 2,
         count: BYTES + OPEN_GATE.len(),
     };
+
+    /// Where they begin in the bytes of a record.
+    #[inline]
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let known_device = Lane::read(bytes, BYTES).end(BYTES);
+        Self {
+            known_device,
+            count: Lane::read(bytes, known_device).end(known_device),
+        }
+    }
+}
+
+/// Until when a record of these bytes means something; none means until a reset.
+pub(crate) fn keep_until(bytes: &[u8], places: Places) -> Option<Timestamp> {
+    let open = Lane::read(bytes, BYTES).keep_until()?;
+    let gate = open.max(Lane::read(bytes, places.known_device).keep_until()?);
+    let sessions = placed(bytes, places).map(|(_, session)| session.keep_until());
+    Some(sessions.fold(gate, Timestamp::max))
+}
+
+/// The sessions in these bytes, each with the place where it begins.
+#[inline]
+fn placed(bytes: &[u8], places: Places) -> impl Iterator<Item = (usize, Session<'_>)> {
+    let (mut at, mut last) = (places.count + 1, None);
+    std::iter::from_fn(move || {
+        // Only who goes on must know where a session ends.
+        at += last.map_or(0, Session::bytes);
+        last = (at < bytes.len()).then(|| Session::read(bytes, at));
+        Some((at, last?))
+    })
 }
 
 /// Another tenant's session does not exist for this one. Where the key had been made

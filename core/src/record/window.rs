@@ -36,13 +36,26 @@ impl<'r> Window<'r> {
     /// Seconds until another event is within every limit; none when it is now.
     #[inline]
     pub(crate) fn wait(self, limits: &[Limit], now: Timestamp) -> Option<u64> {
+        // Most have fewer, of whatever age.
+        let all: u32 = self
+            .events
+            .iter()
+            .map(|event| u32::from(parts(*event).1))
+            .sum();
+        if limits.iter().all(|limit| all < u32::from(limit.max)) {
+            return None;
+        }
+        self.wait_for_all(limits, now)
+    }
+
+    #[inline(never)]
+    fn wait_for_all(self, limits: &[Limit], now: Timestamp) -> Option<u64> {
         let full = |limit: &&Limit| self.count(**limit, now) >= u32::from(limit.max);
         let waits = limits.iter().filter(full);
         waits.map(|limit| self.wait_for(*limit, now)).max()
     }
 
     /// The same for one limit that is reached.
-    #[inline(never)]
     fn wait_for(self, limit: Limit, now: Timestamp) -> u64 {
         // So many must leave the window before another may come.
         let surplus = (self.count(limit, now) + 1).saturating_sub(u32::from(limit.max));
@@ -204,6 +217,7 @@ pub(crate) fn most_events(limits: &[Limit]) -> usize {
 }
 
 /// The longest of the windows, in seconds.
+#[inline]
 pub(crate) fn longest_seconds(limits: &[Limit]) -> u32 {
     limits.iter().map(|limit| limit.seconds).max().unwrap_or(0)
 }

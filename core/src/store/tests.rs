@@ -141,7 +141,7 @@ impl SessionStore for Slow {
     }
 }
 
-fn open() -> Step {
+pub(crate) fn open() -> Step {
     let limits = Policy::default().destination;
     let open = Open {
         nonce: NONCE,

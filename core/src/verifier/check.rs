@@ -28,8 +28,18 @@ impl Verifier {
     /// # Errors
     /// [`CheckError`] when it could not be told; never an approval.
     pub async fn check(&self, request: &CheckRequest<'_>) -> Result<Verdict, CheckError> {
-        let Some(aimed) = self.aim(request)? else {
+        let guess = Guess::parse(request.code)?;
+        require_options(request)?;
+        // What was never sealed by one of our keys needs no store to be refused.
+        let Some((key, place)) = self.unseal(request.session_id) else {
             return Ok(Verdict::Unknown);
+        };
+        let aimed = Aimed {
+            request,
+            guess,
+            key,
+            place,
+            binding: hash_binding(request.binding),
         };
         // What few checks wait for is in boxes of its own, so that the others are small futures.
         if let Some(ip) = request.end_user_ip {
@@ -37,47 +47,11 @@ impl Verifier {
         }
         let record = aimed.place.record;
         let step = || self.step_of_check(&aimed);
-        let told = match self.0.store.apply_now(record, &step) {
-            Some(told) => told,
+        match self.0.store.apply_now(record, &step) {
+            Some(Ok(Effect::Verdict(verdict))) => Ok(verdict),
+            Some(told) => Box::pin(self.conclude(told)).await,
             None => Box::pin(self.judge_elsewhere(record, step())).await,
-        };
-        match told {
-            Ok(Effect::Verdict(verdict)) => Ok(verdict),
-            Ok(Effect::Approved { channel, prefix }) => {
-                Box::pin(self.count_approval(prefix)).await;
-                Ok(Verdict::Verified { channel })
-            }
-            Ok(_) => Err(unexpected().into()),
-            Err(error) => Err(error.into()),
         }
-    }
-
-    /// What was never sealed by one of our keys needs no store to be refused: then it is none.
-    #[inline]
-    fn aim<'a>(&'a self, request: &'a CheckRequest<'a>) -> Result<Option<Aimed<'a>>, CheckError> {
-        let guess = Guess::parse(request.code)?;
-        if request.attempt_id.is_some_and(|id| !is_key(id)) {
-            return Err(CheckError::Option {
-                option: "attempt_id",
-                problem: KEYS,
-            });
-        }
-        if !is_binding(request.binding) {
-            return Err(CheckError::Option {
-                option: "binding",
-                problem: BINDINGS,
-            });
-        }
-        let Some((key, place)) = self.unseal(request.session_id) else {
-            return Ok(None);
-        };
-        Ok(Some(Aimed {
-            request,
-            guess,
-            key,
-            place,
-            binding: hash_binding(request.binding),
-        }))
     }
 
     fn step_of_check(&self, aimed: &Aimed<'_>) -> Step {
@@ -106,8 +80,19 @@ impl Verifier {
     }
 
     /// Where the store is not in this process's memory.
-    async fn judge_elsewhere(&self, record: RecordKey, step: Step) -> Result<Effect, StoreError> {
-        self.0.store.apply(record, &step).await
+    async fn judge_elsewhere(&self, record: RecordKey, step: Step) -> Result<Verdict, CheckError> {
+        self.conclude(self.0.store.apply(record, &step).await).await
+    }
+
+    async fn conclude(&self, told: Result<Effect, StoreError>) -> Result<Verdict, CheckError> {
+        match told? {
+            Effect::Verdict(verdict) => Ok(verdict),
+            Effect::Approved { channel, prefix } => {
+                self.count_approval(prefix).await;
+                Ok(Verdict::Verified { channel })
+            }
+            _ => Err(unexpected().into()),
+        }
     }
 
     async fn charge_source(
@@ -125,6 +110,23 @@ impl Verifier {
             _ => Ok(()),
         }
     }
+}
+
+#[inline]
+fn require_options(request: &CheckRequest<'_>) -> Result<(), CheckError> {
+    if request.attempt_id.is_some_and(|id| !is_key(id)) {
+        return Err(CheckError::Option {
+            option: "attempt_id",
+            problem: KEYS,
+        });
+    }
+    if !is_binding(request.binding) {
+        return Err(CheckError::Option {
+            option: "binding",
+            problem: BINDINGS,
+        });
+    }
+    Ok(())
 }
 
 /// The purpose's tag; that of `verify`, which most checks have, is hashed once.

@@ -3,8 +3,16 @@
 use crate::code::{Code, CodeForm, Guess};
 use crate::error::InvalidCode;
 
+/// What was read, written out again from its number in base 36.
 fn read(typed: &str) -> Result<String, InvalidCode> {
-    Guess::parse(typed).map(|guess| std::str::from_utf8(guess.as_bytes()).unwrap().to_owned())
+    let guess = Guess::parse(typed)?;
+    let digit = |place: u32| {
+        let value = (guess.packed() & ((1 << 56) - 1)) / 36u64.pow(place) % 36;
+        let digit = char::from_digit(u32::try_from(value).unwrap(), 36);
+        digit.unwrap().to_ascii_uppercase()
+    };
+    let places = 0..u32::from(guess.length());
+    Ok(places.rev().map(digit).collect())
 }
 
 #[test]

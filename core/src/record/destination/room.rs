@@ -15,7 +15,13 @@ use crate::session_id::Nonce;
 impl DestinationRecord {
     /// Drops the oldest ended sessions until the record fits; never a live one or a
     /// count. Says whether it fits.
+    #[inline]
     pub(super) fn make_room(&mut self) -> bool {
+        self.fits() || self.drop_ended()
+    }
+
+    #[inline(never)]
+    fn drop_ended(&mut self) -> bool {
         while !self.fits() {
             let mut placed = self.placed();
             let ended = placed.find(|(_, session)| session.state() != SessionState::Live);
