@@ -1,17 +1,45 @@
 //! A check in memory and the floor under it in turns: on a machine with neighbours, what is
 //! measured a second later is measured on another machine.
+//!
+//! And the same again with large pages for the memory of both. A record is four times as long
+//! as what the floor keeps, so with small pages a processor must look up more of them.
 
+use std::env::{current_exe, var_os};
 use std::hint::black_box;
+use std::io;
+use std::process::Command;
 
 use countersign_benches::{Act, Contender, Countersigned, Floor, FloorAndClock, People, Trial};
 
 /// Each turn measures every contender with fresh sessions.
 const TURNS: usize = 25;
 
-fn main() {
+/// Where the GNU C library is told that it may ask for pages of two megabytes, which it does
+/// when the program starts.
+const LARGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
+
+fn main() -> io::Result<()> {
+    let (variable, value) = LARGE_PAGES;
+    if var_os(variable).is_some() {
+        print("large pages");
+        return Ok(());
+    }
+    print("small pages");
+    println!();
+    let again = Command::new(current_exe()?).env(variable, value).status()?;
+    if again.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other("the turns with large pages failed"))
+    }
+}
+
+fn print(pages: &str) {
     let people = People::asked_for();
     let count = people.count();
-    println!("| {count} live sessions | ns | of the floor | of the floor and a clock read |");
+    println!(
+        "| {count} live sessions, {pages} | ns | of the floor | of the floor and a clock read |"
+    );
     println!("|---|---|---|---|");
     for (name, act) in [("right", Act::Right), ("wrong", Act::Wrong)] {
         let turns: Vec<_> = (0..TURNS).map(|_| turn(&people, act)).collect();
