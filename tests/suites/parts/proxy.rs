@@ -4,6 +4,7 @@
 //! so that requests are round trips. They are counted over all connections, and a fault
 //! strikes the one for which it is planned.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as Bound};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -90,6 +91,19 @@ struct Plan {
     once: bool,
 }
 
+/// On a free port. That it is free was found by listening on it; a server that another test
+/// started at that very moment has a copy of this until it runs.
+fn listen() -> (u16, Bound) {
+    loop {
+        let port = free_port();
+        match Bound::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return (port, listener),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            Err(error) => panic!("no port for a proxy: {error}"),
+        }
+    }
+}
+
 /// What all connections obey at once.
 #[derive(Clone, Copy, Debug)]
 struct Orders {
@@ -102,8 +116,7 @@ struct Orders {
 impl Proxy {
     /// A proxy before the server at this loopback port, which need not run yet.
     pub(crate) fn start(upstream: u16) -> Self {
-        let port = free_port();
-        let listener = Bound::bind((Ipv4Addr::LOCALHOST, port)).expect("a free port");
+        let (port, listener) = listen();
         listener.set_nonblocking(true).expect("a socket option");
         let (orders, _) = watch::channel(Orders {
             accept: true,
