@@ -222,7 +222,7 @@ impl Record {
     }
 }
 
-/// Of what a step left.
+/// Whether these bytes, which a step left, are a destination's record.
 #[inline]
 fn is_destination(bytes: &[u8]) -> bool {
     bytes.get(1) == Some(&(Kind::Destination as u8))

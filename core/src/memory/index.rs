@@ -36,7 +36,8 @@ enum At {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look<'i> {
     index: &'i Index,
-    hash: u64,
+    mark: u8,
+    home: usize,
     line: &'i Line,
 }
 
@@ -74,19 +75,26 @@ impl Index {
     /// Asks the memory for the line where a look begins, without waiting for it.
     #[inline]
     pub(super) fn look(&self, hash: u64) -> Look<'_> {
-        let line = self.lines.get(self.home(hash));
-        fetch(line);
+        let look = self.begin(hash);
+        fetch(look.line);
+        look
+    }
+
+    #[inline]
+    fn begin(&self, hash: u64) -> Look<'_> {
+        let home = self.home(hash);
         Look {
             index: self,
-            hash,
-            line,
+            mark: mark(hash),
+            home,
+            line: self.lines.get(home),
         }
     }
 
     /// The place of this hash that is its `own`.
     pub(super) fn find(&self, hash: u64, own: impl Fn(Place) -> bool) -> Option<Place> {
-        let (at, seat) = self.seat(hash, own)?;
-        Some(self.line(at).places[seat])
+        let (_, place) = self.begin(hash).seat(own)?;
+        Some(place)
     }
 
     /// Adds a place, which must not be there; and makes the table larger if it is due, for
@@ -100,7 +108,7 @@ impl Index {
     }
 
     pub(super) fn remove(&mut self, hash: u64, place: Place) {
-        if let Some((at, seat)) = self.seat(hash, |held| held == place) {
+        if let Some(((at, seat), _)) = self.begin(hash).seat(|held| held == place) {
             self.line_mut(at).marks[seat] = 0;
             self.len -= 1;
             if matches!(at, At::Spill(_)) {
@@ -111,21 +119,8 @@ impl Index {
 
     /// A value that lay at `before` lies at `now`.
     pub(super) fn replace(&mut self, hash: u64, before: Place, now: Place) {
-        if let Some((at, seat)) = self.seat(hash, |held| held == before) {
+        if let Some(((at, seat), _)) = self.begin(hash).seat(|held| held == before) {
             self.line_mut(at).places[seat] = now;
-        }
-    }
-
-    /// The first seat of this hash whose place is its `own`.
-    fn seat(&self, hash: u64, own: impl Fn(Place) -> bool) -> Option<Seat> {
-        let (mark, mut at) = (mark(hash), At::Home(self.home(hash)));
-        loop {
-            let line = self.line(at);
-            let found = line.seats_of(mark).find(|seat| own(line.places[*seat]));
-            if let Some(seat) = found {
-                return Some((at, seat));
-            }
-            at = At::after(line)?;
         }
     }
 
@@ -229,13 +224,21 @@ impl Look<'_> {
     /// The first place of a hash that looks alike.
     #[inline]
     pub(super) fn first(self) -> Option<Place> {
-        let mark = mark(self.hash);
-        let mut line = self.line;
+        let (_, place) = self.seat(|_| true)?;
+        Some(place)
+    }
+
+    /// The first seat of such a hash whose place is its `own`, and that place.
+    #[inline]
+    fn seat(self, own: impl Fn(Place) -> bool) -> Option<(Seat, Place)> {
+        let (mut at, mut line) = (At::Home(self.home), self.line);
         loop {
-            if let Some(seat) = line.seats_of(mark).next() {
-                return Some(line.places[seat]);
+            let mut seats = line.seats_of(self.mark);
+            if let Some(seat) = seats.find(|seat| own(line.places[*seat])) {
+                return Some(((at, seat), line.places[seat]));
             }
-            line = self.index.line(At::after(line)?);
+            at = At::after(line)?;
+            line = self.index.line(at);
         }
     }
 }

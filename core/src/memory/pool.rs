@@ -201,7 +201,7 @@ impl Slot<'_> {
     }
 }
 
-/// So late that it is taken for never, or earlier.
+/// Milliseconds since the epoch; what is too late for six bytes is never.
 fn millis(until: Option<Timestamp>) -> u64 {
     let millis = until.map_or(NEVER, Timestamp::as_millis);
     if millis < ASK { millis } else { NEVER }
