@@ -5,7 +5,8 @@
 //! values while the shard is locked, and a growing table is always as full. It does not get
 //! smaller again.
 
-use super::line::{Line, mark};
+use super::arena::Chunk;
+use super::line::{self, Line, LineMut, mark};
 use super::place::Place;
 use super::pool::fetch;
 
@@ -38,7 +39,7 @@ pub(super) struct Look<'i> {
     index: &'i Index,
     mark: u8,
     home: usize,
-    line: &'i Line,
+    line: Line<'i>,
 }
 
 /// One place of a line.
@@ -48,11 +49,11 @@ type Seat = (At, usize);
 #[derive(Debug, Default)]
 struct Lines {
     len: usize,
-    chunks: Vec<Box<[Line]>>,
+    chunks: Vec<Chunk>,
 }
 
-/// Lines that are allocated together: two kilobytes.
-const CHUNK: usize = 32;
+/// Lines that are taken from the arena together: four kilobytes.
+const CHUNK: usize = 64;
 
 impl Default for Index {
     fn default() -> Self {
@@ -76,7 +77,7 @@ impl Index {
     #[inline]
     pub(super) fn look(&self, hash: u64) -> Look<'_> {
         let look = self.begin(hash);
-        fetch(look.line);
+        fetch(look.line.0);
         look
     }
 
@@ -109,7 +110,7 @@ impl Index {
 
     pub(super) fn remove(&mut self, hash: u64, place: Place) {
         if let Some(((at, seat), _)) = self.begin(hash).seat(|held| held == place) {
-            self.line_mut(at).marks[seat] = 0;
+            self.line_mut(at).leave(seat);
             self.len -= 1;
             if matches!(at, At::Spill(_)) {
                 self.drop_empty(At::Home(self.home(hash)));
@@ -120,7 +121,7 @@ impl Index {
     /// A value that lay at `before` lies at `now`.
     pub(super) fn replace(&mut self, hash: u64, before: Place, now: Place) {
         if let Some(((at, seat), _)) = self.begin(hash).seat(|held| held == before) {
-            self.line_mut(at).places[seat] = now;
+            self.line_mut(at).put(seat, now);
         }
     }
 
@@ -144,9 +145,7 @@ impl Index {
             }
             at = At::after(line).unwrap_or_else(|| self.lengthen(at));
         };
-        let line = self.line_mut(at);
-        line.places[seat] = place;
-        line.marks[seat] = mark(hash);
+        self.line_mut(at).sit(seat, place, mark(hash));
     }
 
     /// Puts an empty line behind the one at `last`.
@@ -158,29 +157,28 @@ impl Index {
         } else {
             self.spare
         };
-        let added = self.line_mut(At::spilled(next));
-        self.spare = std::mem::take(&mut added.next);
-        self.line_mut(last).next = next;
-        At::spilled(next)
+        let added = At::spilled(next);
+        self.spare = self.line(added).next();
+        self.line_mut(added).set_next(0);
+        self.line_mut(last).set_next(next);
+        added
     }
 
     /// Takes what is in the line of `spill` with this number, and leaves it to be used again.
-    fn vacate(&mut self, number: u32) -> Line {
+    fn vacate(&mut self, number: u32) -> [u8; line::BYTES] {
         let spare = std::mem::replace(&mut self.spare, number);
-        let line = self.line_mut(At::spilled(number));
-        let empty = Line {
-            next: spare,
-            ..Line::default()
-        };
-        std::mem::replace(line, empty)
+        let mut line = self.line_mut(At::spilled(number));
+        let was = line.clear();
+        line.set_next(spare);
+        was
     }
 
     /// Takes empty lines out that follow the one at `at`.
     fn drop_empty(&mut self, mut at: At) {
         while let Some(after) = At::after(self.line(at)) {
             if self.line(after).is_empty() {
-                let dropped = self.vacate(self.line(at).next);
-                self.line_mut(at).next = dropped.next;
+                let dropped = self.vacate(self.line(at).next());
+                self.line_mut(at).set_next(Line(&dropped).next());
             } else {
                 at = after;
             }
@@ -192,27 +190,28 @@ impl Index {
     fn split(&mut self, hash_of: impl Fn(Place) -> u64) {
         let new = self.lines.len;
         self.lines.push();
-        let mut old = std::mem::take(self.lines.get_mut(new - (1 << new.ilog2())));
+        let mut old = self.lines.get_mut(new - (1 << new.ilog2())).clear();
         loop {
-            for place in old.taken() {
+            let line = Line(&old);
+            for place in line.taken() {
                 self.sit(hash_of(place), place);
             }
-            if old.next == 0 {
+            if line.next() == 0 {
                 break;
             }
-            old = self.vacate(old.next);
+            old = self.vacate(line.next());
         }
     }
 
     #[inline]
-    fn line(&self, at: At) -> &Line {
+    fn line(&self, at: At) -> Line<'_> {
         match at {
             At::Home(n) => self.lines.get(n),
             At::Spill(n) => self.spill.get(n),
         }
     }
 
-    fn line_mut(&mut self, at: At) -> &mut Line {
+    fn line_mut(&mut self, at: At) -> LineMut<'_> {
         match at {
             At::Home(n) => self.lines.get_mut(n),
             At::Spill(n) => self.spill.get_mut(n),
@@ -234,8 +233,8 @@ impl Look<'_> {
         let (mut at, mut line) = (At::Home(self.home), self.line);
         loop {
             let mut seats = line.seats_of(self.mark);
-            if let Some(seat) = seats.find(|seat| own(line.places[*seat])) {
-                return Some(((at, seat), line.places[seat]));
+            if let Some(seat) = seats.find(|seat| own(line.place(*seat))) {
+                return Some(((at, seat), line.place(seat)));
             }
             at = At::after(line)?;
             line = self.index.line(at);
@@ -247,27 +246,29 @@ impl Lines {
     /// Adds an empty line.
     fn push(&mut self) {
         if self.len == CHUNK * self.chunks.len() {
-            let chunk = vec![Line::default(); CHUNK];
-            self.chunks.push(chunk.into_boxed_slice());
+            self.chunks.push(Chunk::new(CHUNK * line::BYTES));
         }
         self.len += 1;
+        // A chunk may have been another's before.
+        self.get_mut(self.len - 1).clear();
     }
 
     #[inline]
-    fn get(&self, n: usize) -> &Line {
-        &self.chunks[n / CHUNK][n % CHUNK]
+    fn get(&self, n: usize) -> Line<'_> {
+        Line(&self.chunks[n / CHUNK].as_chunks().0[n % CHUNK])
     }
 
-    fn get_mut(&mut self, n: usize) -> &mut Line {
-        &mut self.chunks[n / CHUNK][n % CHUNK]
+    fn get_mut(&mut self, n: usize) -> LineMut<'_> {
+        LineMut(&mut self.chunks[n / CHUNK].as_chunks_mut().0[n % CHUNK])
     }
 }
 
 impl At {
     /// Where those are that found no seat in this line.
     #[inline]
-    fn after(line: &Line) -> Option<Self> {
-        (line.next != 0).then(|| Self::spilled(line.next))
+    fn after(line: Line<'_>) -> Option<Self> {
+        let next = line.next();
+        (next != 0).then(|| Self::spilled(next))
     }
 
     const fn spilled(next: u32) -> Self {
@@ -329,7 +330,7 @@ mod tests {
         assert_eq!(index.len(), 0);
         assert_eq!(spare(&index), index.spill.len, "no line is lost");
         let mut lines = (0..index.lines.len).map(|n| index.lines.get(n));
-        assert!(lines.all(|line| line.is_empty() && line.next == 0));
+        assert!(lines.all(|line| line.is_empty() && line.next() == 0));
     }
 
     #[test]

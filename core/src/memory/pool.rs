@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::arena::Chunk;
 use crate::clock::Timestamp;
 use crate::record::{Record, RecordKey};
 
@@ -56,7 +57,7 @@ const FREE: usize = HEADER - 1;
 pub(super) struct Pool {
     slot: usize,
     len: usize,
-    chunks: Vec<Box<[u8]>>,
+    chunks: Vec<Chunk>,
 }
 
 impl Pool {
@@ -77,8 +78,7 @@ impl Pool {
     pub(super) fn push(&mut self, key: RecordKey, value: Value<'_>) -> usize {
         let number = self.len;
         if number / CHUNK == self.chunks.len() {
-            let chunk = vec![0; CHUNK * self.slot];
-            self.chunks.push(chunk.into_boxed_slice());
+            self.chunks.push(Chunk::new(CHUNK * self.slot));
         }
         self.len += 1;
         let mut slot = self.slot_of(number);

@@ -1,13 +1,14 @@
 //! Check: one guess, one step, one verdict.
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use crate::code::Guess;
 use crate::digest::{self, Context, hash_binding};
 use crate::error::{CheckError, StoreError};
 use crate::keys::{MasterKey, Tag};
-use crate::record::{Action, Check, Effect, RecordKey, Refusal, Step};
+use crate::record::{Action, Check, Effect, Refusal, Step};
 use crate::session_id::Pointer;
 use crate::verdict::Verdict;
 use crate::verifier::options::{BINDINGS, KEYS, is_binding, is_key};
@@ -22,17 +23,39 @@ struct Aimed<'a> {
     binding: [u8; 16],
 }
 
+/// What is left of a check that cannot be told without waiting.
+enum Rest<'a> {
+    /// All of it: its source is to be charged first, or its record is not in this process's
+    /// memory.
+    All(Aimed<'a>),
+    /// What its step found is still to be noted.
+    Note(Result<Effect, StoreError>),
+}
+
 impl Verifier {
     /// Judges a guess.
     ///
     /// # Errors
     /// [`CheckError`] when it could not be told; never an approval.
     pub async fn check(&self, request: &CheckRequest<'_>) -> Result<Verdict, CheckError> {
+        // What few checks wait for is in a box of its own, so that the others are small futures.
+        let further = match self.judge_at_once(request)? {
+            ControlFlow::Break(verdict) => return Ok(verdict),
+            ControlFlow::Continue(rest) => Box::pin(self.judge_further(rest)),
+        };
+        further.await
+    }
+
+    #[inline]
+    fn judge_at_once<'a>(
+        &'a self,
+        request: &'a CheckRequest<'a>,
+    ) -> Result<ControlFlow<Verdict, Rest<'a>>, CheckError> {
         let guess = Guess::parse(request.code)?;
         require_options(request)?;
         // What was never sealed by one of our keys needs no store to be refused.
         let Some((key, place)) = self.unseal(request.session_id) else {
-            return Ok(Verdict::Unknown);
+            return Ok(ControlFlow::Break(Verdict::Unknown));
         };
         let aimed = Aimed {
             request,
@@ -41,16 +64,35 @@ impl Verifier {
             place,
             binding: hash_binding(request.binding),
         };
-        // What few checks wait for is in boxes of its own, so that the others are small futures.
-        if let Some(ip) = request.end_user_ip {
-            Box::pin(self.charge_source(request, ip)).await?;
+        if request.end_user_ip.is_some() {
+            return Ok(ControlFlow::Continue(Rest::All(aimed)));
         }
-        let record = aimed.place.record;
         let step = || self.step_of_check(&aimed);
-        match self.0.store.apply_now(record, &step) {
-            Some(Ok(Effect::Verdict(verdict))) => Ok(verdict),
-            Some(told) => Box::pin(self.conclude(told)).await,
-            None => Box::pin(self.judge_elsewhere(record, step())).await,
+        Ok(match self.0.store.apply_now(aimed.place.record, &step) {
+            Some(Ok(Effect::Verdict(verdict))) => ControlFlow::Break(verdict),
+            Some(told) => ControlFlow::Continue(Rest::Note(told)),
+            None => ControlFlow::Continue(Rest::All(aimed)),
+        })
+    }
+
+    async fn judge_further(&self, rest: Rest<'_>) -> Result<Verdict, CheckError> {
+        let told = match rest {
+            Rest::Note(told) => told,
+            Rest::All(aimed) => {
+                if let Some(ip) = aimed.request.end_user_ip {
+                    self.charge_source(aimed.request, ip).await?;
+                }
+                let step = self.step_of_check(&aimed);
+                self.0.store.apply(aimed.place.record, &step).await
+            }
+        };
+        match told? {
+            Effect::Verdict(verdict) => Ok(verdict),
+            Effect::Approved { channel, prefix } => {
+                self.count_approval(prefix).await;
+                Ok(Verdict::Verified { channel })
+            }
+            _ => Err(unexpected().into()),
         }
     }
 
@@ -76,22 +118,6 @@ impl Verifier {
                 limits: self.0.policy.destination,
                 device_limits: self.0.policy.known_device,
             }),
-        }
-    }
-
-    /// Where the store is not in this process's memory.
-    async fn judge_elsewhere(&self, record: RecordKey, step: Step) -> Result<Verdict, CheckError> {
-        self.conclude(self.0.store.apply(record, &step).await).await
-    }
-
-    async fn conclude(&self, told: Result<Effect, StoreError>) -> Result<Verdict, CheckError> {
-        match told? {
-            Effect::Verdict(verdict) => Ok(verdict),
-            Effect::Approved { channel, prefix } => {
-                self.count_approval(prefix).await;
-                Ok(Verdict::Verified { channel })
-            }
-            _ => Err(unexpected().into()),
         }
     }
 
