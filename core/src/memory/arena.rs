@@ -138,6 +138,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_dropped_is_given_back() {
+        // No pool and no index takes so many.
+        let bytes = 4097;
+        Chunk::new(bytes)[0] = 1;
+        assert_eq!(Chunk::new(bytes)[0], 1);
+    }
+
+    #[test]
     fn a_region_begins_with_a_large_page_and_has_what_is_needed() {
         for bytes in [1, REGION, 3 * REGION] {
             let region = region(bytes);

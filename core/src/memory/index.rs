@@ -347,6 +347,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_index_in_the_memory_of_another_has_nothing_of_it() {
+        for n in 0..10 {
+            let (before, own) = (Place(n), Place(n + 1));
+            let of = |place: Place| (1..1_000).map(move |k| Place(place.0 << 16 | k));
+            let mut index = Index::default();
+            of(own).for_each(|place| index.insert(hash_of(place), place, hash_of));
+            assert!(of(own).all(|place| find(&index, place).is_some()));
+            assert!(of(before).all(|place| find(&index, place).is_none()));
+        }
+    }
+
     /// All of one hash: then it is a list, and still right.
     #[test]
     fn places_whose_hashes_are_alike_are_told_apart() {
