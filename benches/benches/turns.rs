@@ -1,8 +1,8 @@
 //! A check in memory and the floor under it in turns: on a machine with neighbours, what is
 //! measured a second later is measured on another machine.
 //!
-//! And the same again with large pages for the memory of both. A record is four times as long
-//! as what the floor keeps, so with small pages a processor must look up more of them.
+//! And the same again with large pages for all memory of the process: a check's records have
+//! them in any case, what the floor keeps has not.
 
 use std::env::{current_exe, var_os};
 use std::hint::black_box;
