@@ -151,6 +151,7 @@ mod tests {
             let region = region(bytes);
             assert_eq!(region.as_ptr().align_offset(PAGE), 0);
             assert!(region.len() >= bytes.max(REGION), "{}", region.len());
+            assert!(region.len() > PAGE, "{}", region.len());
         }
     }
 
