@@ -1,4 +1,4 @@
-//! Memory for pools, in large pages where the system has them.
+//! Memory for pools and indexes, in large pages where the system has them.
 //!
 //! Records are read in no order, so nearly each lies in a page that was not looked at for a
 //! while. A processor remembers where some two thousand pages are: of four kilobytes each that
@@ -18,8 +18,8 @@ const REGION: usize = 32 << 20;
 /// Bytes of a large page, which begins at a multiple of them.
 const PAGE: usize = 2 << 20;
 
-/// All memory of pools. It stays the process's own: a pool that needs less gives what it has
-/// to the next one that needs more, of whichever store.
+/// All memory of pools and indexes. It stays the process's own: what one needs no more is for
+/// the next one whose chunks are as long, of whichever store.
 static ARENA: Mutex<Arena> = Mutex::new(Arena::new());
 
 /// A piece of the arena, which gets it back when this is dropped.
@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn what_is_dropped_is_given_back() {
-        // No pool and no index takes so many.
-        let bytes = 4097;
+        // No pool and no index takes so many: theirs are multiples of 2 KiB.
+        let bytes = 4096 + 64;
         Chunk::new(bytes)[0] = 1;
         assert_eq!(Chunk::new(bytes)[0], 1);
     }
