@@ -42,8 +42,8 @@
 //! The user needs no more than this:
 //! ```text
 //! ACL SETUSER countersign on >password resetkeys ~cs:* resetchannels -@all +fcall
-//!     +function|load +function|list +get +set +time +info +config|get +wait
-//!     +asking +cluster|slots
+//!     +function|load +function|list +get +mget +set +time +info +config|get
+//!     +wait +asking +cluster|slots
 //! ```
 //! The last two are for a cluster, `+wait` for [`Options::wait_for_replicas`]. Without
 //! `+config|get` it cannot be told how durable the server is, and the worst is assumed.
@@ -101,8 +101,8 @@ mod turns;
 use std::fmt;
 use std::sync::Arc;
 
-use countersign::StoreError;
 use countersign::store::{Durability, StepQueue};
+use countersign::{RecordKey, StoreError};
 use tokio_rustls::TlsConnector;
 
 pub use self::options::Options;
@@ -145,7 +145,7 @@ impl RedisStore {
         let (mut durability, mut warnings) = (Durability::PowerLoss, Vec::new());
         for master in routes.masters().await? {
             let health = master.health().await?;
-            prepare(&master, options.fence).await?;
+            prepare(&master, &options, routes.is_cluster()).await?;
             durability = durability.min(health.durability());
             warnings.extend(health.warning(&master.endpoint));
         }
@@ -252,13 +252,20 @@ fn waiting(options: &Options) -> Option<Waiting> {
     })
 }
 
-/// Loads the library, and asks it for the server's life: what a user may not do, or a
-/// replica cannot, is told now.
-async fn prepare(master: &Node, fence: bool) -> Result<(), Error> {
+/// Loads the library, and asks it for the server's life and, where checks are made together,
+/// for a value: what a user may not do, or a replica cannot, is told now.
+async fn prepare(master: &Node, options: &Options, in_cluster: bool) -> Result<(), Error> {
     master.load_library().await?;
+    let fence = u8::from(options.fence);
     let mut life = redis::cmd("FCALL");
-    life.arg(LIBRARY.function("life"))
-        .arg(0)
-        .arg(u8::from(fence));
-    master.ask(&life).await.map(drop)
+    life.arg(LIBRARY.function("life")).arg(0).arg(fence);
+    master.ask(&life).await?;
+    if in_cluster {
+        return Ok(());
+    }
+    let nobody = RecordKey::from_bytes([0; 8]);
+    let mut load = redis::cmd("FCALL");
+    load.arg(LIBRARY.function("load_all")).arg(1);
+    load.arg(&row::name(nobody)[..]).arg(fence);
+    master.ask(&load).await.map(drop)
 }

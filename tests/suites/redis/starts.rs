@@ -10,7 +10,7 @@ use crate::stage::{Desk, connect, options, unfenced};
 
 /// As the crate's documentation has it.
 const RIGHTS: &str = "resetkeys ~cs:* resetchannels -@all +fcall +function|load +function|list \
-                      +get +set +time +info +config|get +wait +asking +cluster|slots";
+                      +get +mget +set +time +info +config|get +wait +asking +cluster|slots";
 
 async fn refused(url: &str, options: Options) -> String {
     RedisStore::connect(url, options)
@@ -121,6 +121,9 @@ async fn a_user_with_the_least_rights_can_do_all_of_it() {
     let desk = Desk::over(connect(&url, options()).await as _);
     let sent = desk.send(5).await;
     assert_eq!(desk.try_all(&sent).await, 5);
+    // Of many at once, some are loaded together.
+    let sent = desk.send(64).await;
+    assert_eq!(desk.try_all_at_once(&sent).await, 64);
     RedisStore::fence(&url, options()).await.unwrap();
     // Without CONFIG the store assumes the worst; without INFO there is no fence.
     user(&RIGHTS.replace("+config|get", ""));
@@ -132,7 +135,13 @@ async fn a_user_with_the_least_rights_can_do_all_of_it() {
     let said = refused(&url, options()).await;
     assert!(said.contains("+info"), "{said}");
     drop(connect(&url, unfenced()).await);
-    for right in ["+fcall", "+function|load", "+function|list"] {
+    for right in [
+        "+fcall",
+        "+function|load",
+        "+function|list",
+        "+time",
+        "+mget",
+    ] {
         user(&RIGHTS.replace(right, ""));
         let said = refused(&url, options()).await;
         assert!(said.contains("may not"), "{right}: {said}");
