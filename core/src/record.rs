@@ -194,8 +194,8 @@ impl Record {
     }
 
     /// From when on an approval of `step`, which is to be taken on this record, must not be
-    /// told any more: what was right in time is told in time, or not at all. None for what is
-    /// no approval; a step that carries its own time stands still in it, and nothing is withheld.
+    /// told any more: what was right in time is told in time, or not at all, the first time and
+    /// again. None for what finds no session; a step that carries its own time stands still in it, and nothing is withheld.
     #[must_use]
     pub fn withheld_from(&self, step: &Step) -> Option<Timestamp> {
         let (Body::Destination(record), Action::Check(check), None) =
@@ -203,10 +203,7 @@ impl Record {
         else {
             return None;
         };
-        record
-            .find(check.nonce)
-            .filter(|one| one.state() == SessionState::Live)
-            .map(Session::expires)
+        record.find(check.nonce).map(Session::expires)
     }
 
     /// Whose record this is: the tag that its value begins with.

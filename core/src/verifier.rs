@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     pub(crate) number_plan: Option<Arc<dyn NumberPlan>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) tests: sandbox::TestDestinations,
-    pub(crate) sends: std::sync::atomic::AtomicU64,
+    pub(crate) made: std::sync::atomic::AtomicU64,
 }
 
 impl Verifier {

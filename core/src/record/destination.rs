@@ -16,7 +16,7 @@ use crate::record::layout::part;
 use crate::record::layout::record::{BYTES, INCARNATION, TAG};
 use crate::record::moment::Moment;
 use crate::record::session::{Session, SessionMut};
-use crate::record::step::{Action, Effect, Open, Refusal, Step};
+use crate::record::step::{Action, Effect, Open, Refusal, Step, Ticket};
 use crate::record::view::{Inspection, SessionState};
 use crate::session_id::Nonce;
 use crate::store::Incarnation;
@@ -28,6 +28,13 @@ use crate::verdict::Verdict;
 pub(crate) struct DestinationRecord {
     bytes: Vec<u8>,
     places: Places,
+}
+
+/// What the messages of a session are limited by.
+struct Terms<'a> {
+    cooldown_seconds: u32,
+    max_sends: u8,
+    limits: &'a LaneLimits,
 }
 
 /// Where the parts of variable length begin.
@@ -134,8 +141,7 @@ impl DestinationRecord {
         let at = self.bytes.len();
         SessionMut::append(&mut self.bytes, open, now);
         self.bytes[self.places.count] += 1;
-        let ticket =
-            Session::read(&self.bytes, at).ticket(open.cooldown_seconds, open.max_sends, now);
+        let ticket = self.ticket(self.session(at), &Terms::of(open), moment);
         if self.make_room() {
             return Effect::Granted(ticket);
         }
@@ -144,11 +150,23 @@ impl DestinationRecord {
         Effect::Refused(self.too_many_live(open, moment))
     }
 
+    /// What who opened the session is told of it, and of when another message may follow.
+    fn ticket(&self, session: Session<'_>, terms: &Terms<'_>, moment: Moment) -> Ticket {
+        let now = moment.now;
+        let lane = self.lane(session.flags().known_device);
+        let wait = lane.sends().wait(&terms.limits.sends, now).unwrap_or(0);
+        let cooled = session.next_send(terms.cooldown_seconds);
+        let next = cooled.max(now.plus_secs(wait));
+        let has_next =
+            session.sends() < terms.max_sends && next < session.expires() && !lane.locked();
+        let is_live = session.is_live(now) && self.is_of_life(moment);
+        session.ticket(is_live, has_next.then(|| now.secs_until(next)), now)
+    }
+
     /// What opening would meet, without any change.
     fn peek(&self, open: &Open, moment: Moment) -> Effect {
         if let Some(session) = self.find(open.nonce) {
-            let ticket = session.ticket(open.cooldown_seconds, open.max_sends, moment.now);
-            return Effect::Existing(ticket);
+            return Effect::Existing(self.ticket(session, &Terms::of(open), moment));
         }
         self.refusal(open, moment)
             .map_or(Effect::Done, Effect::Refused)
@@ -319,6 +337,16 @@ impl DestinationRecord {
         }
         let life = moment.incarnation.number().to_be_bytes();
         INCARNATION.put(&mut self.bytes, 0, life);
+    }
+}
+
+impl<'a> Terms<'a> {
+    const fn of(open: &'a Open) -> Self {
+        Self {
+            cooldown_seconds: open.cooldown_seconds,
+            max_sends: open.max_sends,
+            limits: &open.limits,
+        }
     }
 }
 

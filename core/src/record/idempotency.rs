@@ -99,11 +99,19 @@ impl IdempotencyRecord {
 
     /// Only the try that holds the key may free it, and only while it is open. A try that
     /// took over has the same nonce, but a later lease.
+    ///
+    /// After the first try nothing was opened, and nothing is kept: refusals cost no room. After
+    /// another one the nonce stays, so that the next try finds what an earlier one opened.
     fn release(&mut self, nonce: Nonce, lease: Timestamp) {
         let own = |held: &&mut Request| {
             held.nonce == nonce && held.leased_until == lease && held.answer.is_none()
         };
-        if let Some(held) = self.request.as_mut().filter(own) {
+        let Some(held) = self.request.as_mut().filter(own) else {
+            return;
+        };
+        if lease == held.begun.plus_secs(LEASE_SECONDS) {
+            self.request = None;
+        } else {
             held.leased_until = Timestamp::default();
         }
     }

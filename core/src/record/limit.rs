@@ -4,12 +4,15 @@ use crate::clock::Timestamp;
 use crate::error::CorruptRecord;
 use crate::keys::Tag;
 use crate::policy::Limit;
+use crate::record::MAX_RECORD_BYTES;
 use crate::record::charge::{Against, Charge, Charged};
 use crate::record::step::{Action, Effect, Refusal};
 use crate::record::window::{Window, WindowMut, event_time};
 
 /// So many operations can be given back or recognised again.
 pub(crate) const OPERATIONS: usize = 16;
+/// The window may have so many bytes: what the others leave (`codec/write.rs`).
+const MOST_BYTES_OF_EVENTS: usize = MAX_RECORD_BYTES - (10 + 4 + 1 + 8 * OPERATIONS);
 
 /// The events of one source or tenant.
 #[derive(Clone, Debug)]
@@ -66,6 +69,10 @@ impl Charged for LimitRecord {
         let limit = limit_of(charge)?;
         let limits = [limit];
         self.events().charge(&limits, now);
+        // Beside what a policy of other parts had noted: no policy's own are so many.
+        while self.events.len() > MOST_BYTES_OF_EVENTS {
+            self.events().merge();
+        }
         if self.operations.len() == OPERATIONS {
             self.operations.remove(0);
         }

@@ -215,6 +215,17 @@ impl<'r> Session<'r> {
         }
     }
 
+    /// Whether it has been charged for as many attempts as it allows, ended or not.
+    pub(crate) fn is_used_up(self) -> bool {
+        ATTEMPTS.get(self.fields) >= MAX_ATTEMPTS.get(self.fields)
+    }
+
+    /// Whether it tells who repeats the right attempt that it was right.
+    pub(crate) fn remembers_approval(self, now: Timestamp) -> bool {
+        let tells = |memo: Memo| memo.outcome == Outcome::Verified && memo.is_fresh(now);
+        now < self.expires() && self.memos().iter().map(Memo::read).any(tells)
+    }
+
     /// The verdict of an earlier attempt of the same mark, within 60 seconds.
     pub(crate) fn recall(self, mark: [u8; 8], now: Timestamp) -> Option<Verdict> {
         let memo = self
@@ -242,16 +253,20 @@ impl<'r> Session<'r> {
         }
     }
 
-    pub(crate) fn ticket(self, cooldown_seconds: u32, max_sends: u8, now: Timestamp) -> Ticket {
-        let next = self.next_send(cooldown_seconds);
-        let resendable = self.sends() < max_sends && next < self.expires();
+    /// As it is told to who opened it; of one that is over, only that.
+    pub(crate) fn ticket(self, is_live: bool, resend_after: Option<u64>, now: Timestamp) -> Ticket {
         let [key] = KEY.get(self.fields);
+        let (expires_in, attempts_remaining) = if is_live {
+            (now.secs_until(self.expires()), self.attempts_remaining())
+        } else {
+            (0, 0)
+        };
         Ticket {
             nonce: self.nonce(),
             key: KeyId(key),
-            expires_in: now.secs_until(self.expires()),
-            resend_after: resendable.then(|| now.secs_until(next)),
-            attempts_remaining: self.attempts_remaining(),
+            expires_in,
+            resend_after: resend_after.filter(|_| is_live),
+            attempts_remaining,
             form: self.form(),
             channel: self.channel(),
             number: self.sends(),

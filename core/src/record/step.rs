@@ -78,7 +78,8 @@ pub enum Action {
     /// Keeps the answer (at most 64 bytes) of the request that began with this nonce.
     Finish(Nonce, Vec<u8>),
     /// Ends the lease (until this time) of the request that began with this nonce, if it still
-    /// is that lease. Its nonce stays, so that the next try finds what an earlier one opened.
+    /// is that lease. After the first lease nothing of the request is kept; after a later one its
+    /// nonce is, so that the next try finds what an earlier one opened.
     Release(Nonce, Timestamp),
 }
 

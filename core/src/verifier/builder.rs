@@ -123,7 +123,7 @@ impl Builder {
             number_plan: self.number_plan,
             observer: self.observer,
             tests: self.tests,
-            sends: AtomicU64::new(0),
+            made: AtomicU64::new(0),
         })))
     }
 }

@@ -129,7 +129,9 @@ impl Verifier {
         let sources = self
             .check_sources(request.tenant, ip)
             .map_err(|_| unexpected())?;
-        match self.charge(&sources).await? {
+        let charged = self.charge(&sources).await?;
+        self.sweep_now_and_then(1).await;
+        match charged {
             Some(Refusal::Throttled { limit, retry_after }) => {
                 Err(CheckError::Throttled { limit, retry_after })
             }

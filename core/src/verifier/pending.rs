@@ -15,13 +15,13 @@ use crate::verifier::idempotent::Held;
 use crate::verifier::sources::Sources;
 use crate::verifier::{Sent, Verifier};
 
-/// Every so many sends, some values that mean nothing any more are swept.
-///
-/// One send makes at most four values: of its destination, of two networks that it came
-/// from, and of an idempotency key. Eight go for each send, so that garbage is removed
-/// faster than it is made, however many new destinations come.
-const SENDS_PER_SWEEP: u64 = 32;
+/// So many values that mean nothing any more are swept at once: whenever half as many may have
+/// been made, so that garbage is removed faster than it is made, whoever makes it.
 const SWEPT_AT_ONCE: usize = 256;
+const MADE_PER_SWEEP: u64 = 128;
+/// One send makes at most four values: of its destination, of two networks that it came from,
+/// and of an idempotency key.
+const MADE_BY_A_SEND: u64 = 4;
 
 /// A stored and charged session whose message has not left yet. Dropping it leaves the
 /// session open and its send charged.
@@ -112,7 +112,7 @@ impl Pending {
             }),
         };
         verifier.finish(held, &answer).await;
-        verifier.sweep_now_and_then().await;
+        verifier.sweep_now_and_then(MADE_BY_A_SEND).await;
         answer
     }
 }
@@ -213,9 +213,10 @@ impl Parcel {
 }
 
 impl Verifier {
-    async fn sweep_now_and_then(&self) {
-        let before = self.0.sends.fetch_add(1, Ordering::Relaxed);
-        if before % SENDS_PER_SWEEP == SENDS_PER_SWEEP - 1 {
+    /// To be called by whatever may have made so many values that nobody removes.
+    pub(crate) async fn sweep_now_and_then(&self, made: u64) {
+        let before = self.0.made.fetch_add(made, Ordering::Relaxed);
+        if before / MADE_PER_SWEEP != (before + made) / MADE_PER_SWEEP {
             let _best_effort = self.sweep(SWEPT_AT_ONCE).await;
         }
     }

@@ -70,6 +70,8 @@ impl Verifier {
                 if !matches!(error, SendError::Store(_)) {
                     self.release(held).await?;
                 }
+                // Its idempotency key, however often it is refused.
+                self.sweep_now_and_then(u64::from(held.is_some())).await;
                 Err(error)
             }
         }

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::error::LimitName;
 use crate::policy::LaneLimits;
-use crate::record::destination::{DestinationRecord, limits_of};
+use crate::record::destination::{DestinationRecord, Terms, limits_of};
 use crate::record::moment::Moment;
 use crate::record::session::Session;
 use crate::record::step::{Effect, Refusal, Resend};
@@ -16,6 +16,10 @@ impl DestinationRecord {
             Err(refusal) => return Effect::Refused(refusal),
         };
         let before = self.clone();
+        let known_device = self.session(at).flags().known_device;
+        self.change_lane(known_device, |lane| lane.charge_send(&limits, now));
+        // The lane lies before it.
+        let at = at + self.bytes.len() - before.bytes.len();
         let mut session = self.session_mut(at);
         session.renew(resend.digest, resend.resend);
         let seen = session.get();
@@ -24,10 +28,12 @@ impl DestinationRecord {
             .plus_secs(u64::from(seen.lifetime_seconds()))
             .min(ceiling);
         session.send_again(resend.channel, renewed, now);
-        let seen = session.get();
-        let ticket = seen.ticket(resend.cooldown_seconds, resend.max_sends, now);
-        let known_device = seen.flags().known_device;
-        self.change_lane(known_device, |lane| lane.charge_send(&limits, now));
+        let terms = Terms {
+            cooldown_seconds: resend.cooldown_seconds,
+            max_sends: resend.max_sends,
+            limits: &limits,
+        };
+        let ticket = self.ticket(self.session(at), &terms, moment);
         if self.make_room() {
             return Effect::Granted(ticket);
         }

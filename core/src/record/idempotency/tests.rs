@@ -66,6 +66,19 @@ fn only_the_try_that_holds_the_key_frees_it() {
         assert_eq!(key.goes_on(), None);
     }
     key.0.done(Action::Release(FIRST, lease));
+    assert_eq!(key.goes_on(), Some(SECOND));
+    let never = Some(Timestamp::default());
+    assert_eq!(key.0.record.keep_until(), never, "it had opened nothing");
+}
+
+#[test]
+fn after_a_later_try_what_an_earlier_one_opened_is_found() {
+    let mut key = Key::new();
+    assert_eq!(key.begin(FIRST), proceed(FIRST, BEGUN + 60));
+    key.later(60_000);
+    assert_eq!(key.begin(SECOND), proceed(FIRST, BEGUN + 120));
+    let lease = Timestamp::from_secs(BEGUN + 120);
+    key.0.done(Action::Release(FIRST, lease));
     assert_eq!(key.goes_on(), Some(FIRST));
 }
 

@@ -100,3 +100,21 @@ fn what_is_forgotten_counts_no_more() {
     counter.done(0, Action::Forget(Kind::Limit));
     counter.charged(0, 3);
 }
+
+/// Each policy notes events under times of its own, here each one's later than those before.
+#[test]
+fn a_record_has_room_for_the_events_of_many_policies() {
+    let mut counter = Counter::new();
+    let mut limits: Vec<_> = (0..600)
+        .map(|n| Limit::new(40_000, 86_400 - 12 * n))
+        .collect();
+    limits.sort_by_key(|limit| event_time(&[*limit], Timestamp::from_secs(NOW)));
+    let name = LimitName::TenantSends;
+    for (limit, operation) in limits.into_iter().zip(0..) {
+        counter.done(0, Action::Charge(Charge::event(operation, name, limit)));
+    }
+    let peek = |most| Action::PeekCharge(Charge::event(600, name, Limit::new(most, 86_400)));
+    let full = counter.take(0, peek(600));
+    assert!(matches!(full, Effect::Refused(_)), "none is forgotten");
+    counter.done(0, peek(601));
+}

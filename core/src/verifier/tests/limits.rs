@@ -144,6 +144,30 @@ fn checks_of_one_source_are_limited_before_the_session_is_touched() {
     assert!(from("192.0.2.2", &scene.code()).unwrap().is_verified());
 }
 
+/// A68: as of sends, the records of sources that only check are swept.
+#[test]
+fn a68_checks_sweep_what_checks_leave() {
+    let scene = Scene::with_policy(|policy| policy.source_checks = Some(Limit::new(2, 60)));
+    let id = scene.send().session_id.to_string();
+    let check = |n: u32| {
+        let mut request = CheckRequest::new(&scene.tenant, &id, "000000");
+        request.end_user_ip = Some(std::net::Ipv4Addr::from(0x0b00_0000 + n).into());
+        now(scene.verifier.check(&request)).map(drop)
+    };
+    let held = scene.records();
+    for minute in 0..10 {
+        for n in 0..500 {
+            check(500 * minute + n).unwrap();
+        }
+        assert!(
+            scene.records() < held + 800,
+            "{minute}: {}",
+            scene.records()
+        );
+        scene.clock.advance_secs(61);
+    }
+}
+
 #[test]
 fn a48_a_number_that_is_not_served_is_refused_and_leaves_nothing() {
     let scene = priced(1, 1, |_| ());

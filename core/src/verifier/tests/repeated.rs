@@ -190,6 +190,46 @@ fn a_refusal_frees_the_key_at_once() {
     assert!(scene.check(&sent, &scene.code()).is_verified());
 }
 
+/// A68: who is refused again and again leaves no more than is swept.
+#[test]
+fn a68_a_refusal_leaves_nothing_of_its_key() {
+    let scene = Scene::with_policy(|policy| policy.tenant_sends = Some(Limit::new(1, 3600)));
+    scene.send();
+    let held = scene.records();
+    for n in 0..1000 {
+        let (key, to) = (format!("try-{n}"), number(2));
+        let mut request = SendRequest::new(&scene.tenant, Channel::Sms, &to);
+        request.idempotency_key = Some(&key);
+        let (limit, _) = throttled(scene.try_send(&request));
+        assert_eq!(limit, LimitName::TenantSends);
+        assert!(scene.records() <= held + 128, "{n}: {}", scene.records());
+    }
+}
+
+/// What a try opened that was cut off may have ended since, or may have been in a life of the
+/// store that is over: then nobody is promised a code that works.
+#[test]
+fn a_retry_is_not_told_that_a_session_lives_which_is_over() {
+    for is_lost in [false, true] {
+        let scene = Scene::new();
+        let mut request = scene.request();
+        request.idempotency_key = KEY;
+        drop(now(scene.verifier.open(&request)).unwrap());
+        if is_lost {
+            scene.store.fence();
+        }
+        scene.clock.advance_secs(60);
+        let sent = scene.try_send(&request).unwrap();
+        let told = (sent.expires_in, sent.attempts_remaining, sent.resend_after);
+        let expected = if is_lost {
+            (0, 0, None)
+        } else {
+            (240, 5, Some(0))
+        };
+        assert_eq!((told, sent.delivery), (expected, SentDelivery::Unknown));
+    }
+}
+
 #[test]
 fn an_answer_under_an_older_key_keeps_its_id() {
     let scene = Scene::new();

@@ -1,7 +1,7 @@
 //! When a code begins to be good, and how long a resend makes it so.
 
-use super::scene::{START, Scene, With};
-use crate::{ResendRequest, Timestamp, Verdict};
+use super::scene::{START, Scene, With, throttled};
+use crate::{Limit, ResendRequest, Timestamp, Verdict};
 
 /// By how much a clock may have been set back since a session was opened, in milliseconds.
 const SLACK: u64 = 5000;
@@ -42,6 +42,32 @@ fn nobody_is_told_of_a_resend_that_would_come_too_late() {
         request.ttl_seconds = Some(lifetime);
         assert_eq!(scene.try_send(&request).unwrap().resend_after, resend_after);
     }
+}
+
+/// The second it tells of is the first at which a resend is taken.
+#[test]
+fn who_waits_as_long_as_he_is_told_can_resend() {
+    let limits = [Limit::new(2, 100), Limit::new(9, 3600)];
+    let scene = Scene::with_policy(|policy| policy.destination.sends = limits);
+    let sent = scene.send();
+    assert_eq!(sent.resend_after, Some(30));
+    let again = ResendRequest::new(&scene.tenant, sent.session_id, &scene.to);
+    scene.clock.advance_secs(30);
+    let resent = scene.try_resend(&again).unwrap();
+    assert_eq!(resent.resend_after, Some(70), "two in a hundred seconds");
+    scene.clock.advance_secs(69);
+    throttled(scene.try_resend(&again));
+    scene.clock.advance_secs(1);
+    scene.try_resend(&again).unwrap();
+}
+
+#[test]
+fn nobody_is_told_of_a_resend_that_the_lane_allows_too_late_or_never() {
+    let scene = Scene::new();
+    let mut request = scene.request();
+    request.known_device = true;
+    let sent = scene.try_send(&request).unwrap();
+    assert_eq!(sent.resend_after, None, "one in ten minutes");
 }
 
 #[test]
