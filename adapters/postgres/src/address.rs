@@ -47,6 +47,13 @@ impl Address {
         config.tcp_user_timeout(options.statement_timeout);
         Ok(Self { config, tls })
     }
+
+    /// How many times the time-out of one connection a whole try may take: a host that is
+    /// silent takes one, and the next is to have its own; a name may stand for two addresses.
+    pub(crate) fn dials(&self) -> u32 {
+        let hosts = self.config.get_hosts().len();
+        u32::try_from(hosts.max(self.config.get_hostaddrs().len()) + 1).unwrap_or(u32::MAX)
+    }
 }
 
 /// Takes `sslmode` out of the URL: the client library does not know `verify-full`.

@@ -46,7 +46,7 @@ pub(crate) fn pool(
         .max_size(size.max(1))
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(options.acquire_timeout))
-        .create_timeout(Some(options.connect_timeout))
+        .create_timeout(Some(limit * address.dials()))
         .post_create(hook)
         .build();
     built.map_err(|_| Error::Pool)

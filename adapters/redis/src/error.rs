@@ -37,6 +37,8 @@ pub(crate) enum Error {
     Connect(Endpoint, #[source] std::io::Error),
     #[error("{endpoint} did not answer within {} ms", .limit.as_millis())]
     Late { endpoint: Endpoint, limit: Duration },
+    #[error("which server to ask could not be learnt within {} ms", .0.as_millis())]
+    NoWay(Duration),
     #[error(
         "{0} offers no TLS that can be trusted: {1} (the host in the url must be the \
          certificate's, its CA be trusted)"

@@ -68,7 +68,9 @@ impl Routes {
         if let Some(node) = self.known(slot) {
             return Ok(node);
         }
-        let _one = self.asking.lock().await;
+        // Else all who wait would ask one after the other, long after anybody wants to know.
+        let asking = tokio::time::timeout(self.dialer.timeout, self.asking.lock()).await;
+        let _one = asking.map_err(|_| Error::NoWay(self.dialer.timeout))?;
         if let Some(node) = self.known(slot) {
             return Ok(node);
         }
@@ -100,12 +102,11 @@ impl Routes {
         Arc::clone(node)
     }
 
-    /// What was known of this server's part is asked for again, by whoever needs it next.
+    /// What was known of this server's part is asked for again, by whoever needs it next; who
+    /// needs another's goes on.
     pub(crate) fn doubt(&self, endpoint: &Endpoint) {
         let mut map = self.map();
-        if map.ranges.iter().any(|(_, owner)| owner == endpoint) {
-            map.ranges.clear();
-        }
+        map.ranges.retain(|(_, owner)| owner != endpoint);
     }
 
     fn known(&self, slot: u16) -> Option<Arc<Node>> {
@@ -161,10 +162,19 @@ impl Routes {
         }
     }
 
-    /// Asks the nodes that are known, then those of the URL.
-    async fn ask_cluster(&self) -> Result<Vec<(RangeInclusive<u16>, Endpoint)>, Error> {
-        let mut ends: Vec<Endpoint> = self.map().nodes.keys().cloned().collect();
+    /// The nodes that are known, those that nobody doubts first: one that is gone costs a
+    /// time-out. Then those of the URL.
+    fn ends(&self) -> Vec<Endpoint> {
+        let map = self.map();
+        let mut ends: Vec<Endpoint> = map.nodes.keys().cloned().collect();
+        ends.sort_by_key(|end| map.ranges.iter().all(|(_, owner)| owner != end));
+        drop(map);
         ends.extend(self.seeds.iter().cloned());
+        ends
+    }
+
+    async fn ask_cluster(&self) -> Result<Vec<(RangeInclusive<u16>, Endpoint)>, Error> {
+        let ends = self.ends();
         let mut last = Error::NoOwner;
         for endpoint in ends {
             let mut question = cmd("CLUSTER");
@@ -215,4 +225,42 @@ fn read_slots(answer: Value, asked: &Endpoint) -> Option<Vec<(RangeInclusive<u16
         Some((from..=to, Endpoint::new(host, port)))
     };
     rows.into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::options::Options;
+
+    fn cluster() -> Routes {
+        let options = Options {
+            timeout: Duration::from_millis(20),
+            ..Options::default()
+        };
+        let address = Address::read("redis+cluster://127.0.0.1:1").unwrap();
+        crate::routes(&address, &options).unwrap()
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever_for_one_who_asks_the_way() {
+        let routes = cluster();
+        let _asking = routes.asking.lock().await;
+        let told = routes.owner(7).await.map(drop);
+        assert!(matches!(told, Err(Error::NoWay(_))), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn a_node_in_doubt_is_asked_last_and_takes_no_other_s_slots_away() {
+        let routes = cluster();
+        let [good, bad] = [7001, 7002].map(|port| Endpoint::new("127.0.0.1".to_owned(), port));
+        routes.map().ranges = vec![(0..=99, bad.clone()), (100..=199, good.clone())];
+        for end in [&bad, &good] {
+            routes.node(end);
+        }
+        routes.doubt(&bad);
+        assert!(routes.known(7).is_none() && routes.known(107).is_some());
+        assert_eq!(routes.ends()[..2], [good, bad]);
+    }
 }

@@ -2,6 +2,7 @@
 //! has a session more guesses than its attempts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign::Policy;
 use countersign_postgres::Options;
@@ -230,4 +231,26 @@ async fn a_renewed_fence_ends_every_session() {
     assert_eq!(accepted(&bench, &sessions).await, 0);
     let fresh = send(&bench, "new", 1).await;
     assert!(bench.approves(&fresh[0]).await);
+}
+
+/// A machine without power refuses nothing: nobody answers, and the next host must still be
+/// asked.
+#[tokio::test]
+async fn a62_a_host_that_is_silent_does_not_hide_the_next_one() {
+    use tokio::net::{TcpSocket, TcpStream};
+    let server = Postgres::start(&[]);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let silent = socket.listen(1).unwrap().local_addr().unwrap();
+    let mut fillers = Vec::new();
+    // Once nobody more can wait to be accepted, connections are not answered at all.
+    let patience = Duration::from_millis(300);
+    while let Ok(filler) = tokio::time::timeout(patience, TcpStream::connect(silent)).await {
+        fillers.push(filler.unwrap());
+    }
+    let mut options = patient();
+    options.connect_timeout = Duration::from_secs(2);
+    let hosts = format!("{silent},127.0.0.1:{}", server.port);
+    let url = format!("postgres://{OWNER}:{SECRET}@{hosts}/postgres");
+    store(&url, options).await.ping().await.unwrap();
 }

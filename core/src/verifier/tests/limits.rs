@@ -159,11 +159,8 @@ fn a68_checks_sweep_what_checks_leave() {
         for n in 0..500 {
             check(500 * minute + n).unwrap();
         }
-        assert!(
-            scene.records() < held + 800,
-            "{minute}: {}",
-            scene.records()
-        );
+        let records = scene.records();
+        assert!(records < held + 800, "{minute}: {records}");
         scene.clock.advance_secs(61);
     }
 }
