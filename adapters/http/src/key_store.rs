@@ -252,6 +252,11 @@ impl ApiKeys {
             .or_else(|| self.remembered(kid_of(self.0.verifier.keys(), key)?, &sha256))
     }
 
+    /// Whether this deployment made `key`, whatever has become of it since.
+    pub(crate) fn is_issued(&self, key: &str) -> bool {
+        kid_of(self.0.verifier.keys(), key).is_some()
+    }
+
     fn find_fixed(&self, sha256: &[u8; 32]) -> Option<Caller> {
         let fits = |key: &&StaticKey| bool::from(key.sha256.ct_eq(sha256));
         self.0

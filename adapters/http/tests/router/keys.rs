@@ -89,6 +89,25 @@ async fn a65_a_source_that_guesses_keys_is_told_to_wait() {
     );
 }
 
+/// As behind a proxy that names nobody: all callers come from one address.
+#[tokio::test]
+async fn a65_a_neighbour_s_guessing_locks_no_issued_key_out() {
+    let desk = Desk::new();
+    let (_, issued) = desk.new_key("acme", &[Scope::Send]).await;
+    let (revoked, formerly) = desk.new_key("acme", &[Scope::Send]).await;
+    assert!(desk.keys.revoke(&revoked).await.unwrap());
+    let (_, wrong) = Desk::new().new_key("acme", &[Scope::Send]).await;
+    let status = async |key: &str| desk.post_as(key, "192.0.2.1", SEND, &body()).await.status;
+    for _ in 0..30 {
+        assert_eq!(status(&wrong).await, 401);
+    }
+    assert_eq!(status(&issued).await, 200, "never seen before");
+    desk.clock.advance_secs(30);
+    assert_eq!(status(&issued).await, 200, "remembered no longer");
+    assert_eq!(status(&formerly).await, 401, "issued, and of no use");
+    assert_eq!(status(&wrong).await, 429);
+}
+
 #[tokio::test]
 async fn a46_a_made_up_forwarded_header_does_not_split_a_source() {
     let desk = Desk::new();
