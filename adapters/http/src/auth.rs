@@ -50,7 +50,7 @@ impl ApiKeys {
             // all callers are one source. Nothing is guessed past this: the mark is 64 bits of
             // a secret's, over the key's own secret, so that who has a marked key was given it.
             // If it was revoked since, all that it buys is reads of the one record it names,
-            // as many as a live key buys.
+            // as many as a live key buys; while the record is remembered, none.
             Some(wait) if !self.is_issued(key) => Err(Problem::throttled("auth_failures", wait)),
             _ => Ok(None),
         }

@@ -67,6 +67,12 @@ impl KeyRecord {
         }
     }
 
+    /// Whether the key with this name and hash is known to be revoked.
+    pub(crate) fn has_revoked(&self, nonce: [u8; 2], sha256: &[u8; 32]) -> bool {
+        let is_it = |key: &&StoredKey| key.nonce == nonce && bool::from(key.sha256.ct_eq(sha256));
+        self.keys.iter().find(is_it).is_some_and(|key| key.revoked)
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         let name = self.tenant.name().as_bytes();
         // Names have at most 64 bytes and there are at most 8 keys: both fit a byte.

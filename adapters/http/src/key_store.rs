@@ -234,6 +234,12 @@ impl ApiKeys {
         if let Some(caller) = self.remembered(kid, &sha256) {
             return Ok(Some(caller));
         }
+        // A revocation is for ever. Without this, a key that leaked and was revoked would be
+        // a read of the store for each request of whoever found it.
+        let remembered = self.0.cache.get(kid.record);
+        if remembered.is_some_and(|record| record.has_revoked(kid.nonce, &sha256)) {
+            return Ok(None);
+        }
         // What the cache does not confirm is always read afresh: so a new key works at once.
         let began = self.0.cache.now();
         let Some(record) = self.read(kid.record).await? else {

@@ -109,6 +109,23 @@ async fn a65_no_store_is_asked_about_a_key_that_was_never_issued() {
     assert_eq!(keys.authenticate(&made_up).await.unwrap(), None);
 }
 
+/// Revoked for ever: that is as good from memory, and a key that leaked costs no reads.
+#[tokio::test]
+async fn a65_the_store_is_asked_once_about_a_revoked_key() {
+    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+    let store = Plugged::new(&clock);
+    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    let (kid, revoked) = desk.new_key("acme", &[Scope::Send]).await;
+    assert!(desk.keys.revoke(&kid).await.unwrap());
+    assert_eq!(desk.keys.authenticate(&revoked).await.unwrap(), None);
+    store.pull(true);
+    for _ in 0..10 {
+        assert_eq!(desk.keys.authenticate(&revoked).await.unwrap(), None);
+    }
+    desk.clock.advance_secs(1);
+    assert!(desk.keys.authenticate(&revoked).await.is_err());
+}
+
 #[tokio::test]
 async fn a_failed_delivery_tells_whether_a_resend_makes_sense() {
     let desk = Desk::new();
