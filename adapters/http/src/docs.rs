@@ -1,8 +1,10 @@
 //! The page that explains the calls: one file, no script, nothing from elsewhere.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -19,6 +21,11 @@ th,td{text-align:left;vertical-align:top;border-bottom:1px solid #ddd;padding:.3
 h2{margin-top:2.5rem}@media(prefers-color-scheme:dark){body{color:#e8e8e8;background:#161616}\
 code{background:#2a2a2a}th,td{border-color:#3a3a3a}a{color:#8ab4ff}}";
 
+// Made once, and each answer holds the same bytes. Anybody may ask, over as many streams as
+// a connection has, and then not read: a document made for each would be memory for each.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| openapi().to_string().into());
+static PAGE: LazyLock<Bytes> = LazyLock::new(|| render().into());
+
 /// The routes `/openapi.json` and `/docs`. They ask for no key.
 pub fn docs_router() -> Router {
     Router::new()
@@ -27,11 +34,8 @@ pub fn docs_router() -> Router {
 }
 
 fn document() -> Response {
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        openapi().to_string(),
-    )
-        .into_response()
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    (headers, Bytes::clone(&DOCUMENT)).into_response()
 }
 
 fn page() -> Response {
@@ -41,7 +45,7 @@ fn page() -> Response {
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, policy),
     ];
-    (headers, render()).into_response()
+    (headers, Bytes::clone(&PAGE)).into_response()
 }
 
 fn render() -> String {
@@ -242,7 +246,29 @@ fn html(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::pin::Pin;
+
+    use axum::body::HttpBody as _;
+
     use super::*;
+
+    async fn only_piece(response: Response) -> Bytes {
+        let mut body = response.into_body();
+        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        assert!(body.is_end_stream());
+        frame.unwrap().unwrap().into_data().unwrap()
+    }
+
+    /// Nobody needs a key for them, and who does not read on holds what was not sent yet.
+    #[tokio::test]
+    async fn all_answers_of_a_document_are_one_piece_of_memory() {
+        for answer in [document, page] {
+            let (one, other) = (only_piece(answer()).await, only_piece(answer()).await);
+            assert!(one.len() > 1000);
+            assert_eq!((one.as_ptr(), one.len()), (other.as_ptr(), other.len()));
+        }
+    }
 
     #[test]
     fn the_page_lists_every_call_field_and_problem_and_loads_nothing() {
