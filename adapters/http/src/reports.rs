@@ -1,9 +1,13 @@
 //! Delivery reports: what providers call back with, believed only as far as they sign it.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
@@ -12,6 +16,7 @@ use axum::{RequestExt, Router};
 use countersign::{
     Callback, Clock, DeliveryOutcome, Report, ReportReader, Stopwatch, StoreError, SystemClock,
 };
+use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field};
 
 use crate::api::{Api, Reply, finish, numbered};
@@ -22,6 +27,10 @@ use crate::public::no_method;
 
 const REPORTS_PATH: &str = "/v1/verify/reports/{provider}";
 const PREFIX: &str = "/v1/verify/reports/";
+
+/// How long the rest of a report is waited for: providers send theirs in one go.
+const PATIENCE: Duration = Duration::from_secs(5);
+const WAITING: usize = 64;
 
 impl Api {
     /// Takes what `provider` reports of its messages at `/v1/verify/reports/{provider}`, as
@@ -42,6 +51,18 @@ impl Api {
     #[must_use]
     pub fn public_url(mut self, url: &str) -> Self {
         Arc::make_mut(&mut self.readers).set_public_url(url);
+        self
+    }
+
+    /// Waits for the rest of at most so many reports at once; 64 at first. Further ones are
+    /// read if they have arrived as a whole, and else told to come again.
+    ///
+    /// Until it is read, a report may be anybody's. It should be a small part of the
+    /// requests that the server takes at once, or strangers can take the place of callers.
+    #[must_use]
+    pub fn waiting_reports(mut self, max: usize) -> Self {
+        let places = Semaphore::new(max.min(Semaphore::MAX_PERMITS));
+        Arc::make_mut(&mut self.readers).waiting = Arc::new(places);
         self
     }
 
@@ -83,6 +104,8 @@ pub(crate) struct Readers {
     /// Without a slash at its end.
     public_url: String,
     clock: Arc<dyn Clock>,
+    /// A place for each report whose body is waited for.
+    waiting: Arc<Semaphore>,
 }
 
 impl Default for Readers {
@@ -91,6 +114,7 @@ impl Default for Readers {
             by_provider: BTreeMap::new(),
             public_url: String::new(),
             clock: Arc::new(SystemClock::default()),
+            waiting: Arc::new(Semaphore::new(WAITING)),
         }
     }
 }
@@ -107,6 +131,26 @@ impl Readers {
     fn set_clock(&mut self, clock: Arc<dyn Clock>) {
         self.clock = clock;
     }
+
+    /// The body of what calls itself a report. Anybody may begin one and never end it, and
+    /// nothing tells it from a genuine one before its end, for signatures cover the body.
+    ///
+    /// So it is the places to wait that are few, and not the time alone that is short: who
+    /// opens streams anew each five seconds would hold all the server's seats all the same.
+    /// What has arrived takes no place, or the same stranger could stop all reports.
+    async fn body(&self, body: Body) -> Result<Bytes, Problem> {
+        let mut reading = pin!(read_bytes(body));
+        let at_once = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context)));
+        if let Poll::Ready(read) = at_once.await {
+            return read;
+        }
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(Problem::busy());
+        };
+        tokio::time::timeout(PATIENCE, reading)
+            .await
+            .unwrap_or_else(|_| Err(Problem::timed_out()))
+    }
 }
 
 /// One callback. Whatever is signed is taken, or the provider would send it again and
@@ -117,7 +161,7 @@ async fn report(api: &Api, mut request: Request) -> Result<Reply, Problem> {
     let found = named.and_then(|name| api.readers.by_provider.get_key_value(&name));
     let (provider, reader) = found.ok_or_else(unknown_provider)?;
     Span::current().record("provider", provider);
-    let told = Told::read(&api.readers.public_url, provider, request).await?;
+    let told = Told::read(&api.readers, provider, request).await?;
     let outcome = match told.believed(&**reader, &*api.readers.clock) {
         Err(problem) => {
             metrics::reported(provider, "unsigned");
@@ -180,8 +224,8 @@ struct Told {
 impl Told {
     /// The address is the one that was configured, with the query that was called: what
     /// the headers say of it, anybody may have made up.
-    async fn read(public_url: &str, provider: &str, request: Request) -> Result<Self, Problem> {
-        let mut url = format!("{public_url}{PREFIX}{provider}");
+    async fn read(readers: &Readers, provider: &str, request: Request) -> Result<Self, Problem> {
+        let mut url = format!("{}{PREFIX}{provider}", readers.public_url);
         if let Some(query) = request.uri().query() {
             url.push('?');
             url.push_str(query);
@@ -190,7 +234,7 @@ impl Told {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
         let headers = request.headers().iter().filter_map(text).collect();
-        let body = read_bytes(request.into_body()).await?;
+        let body = readers.body(request.into_body()).await?;
         Ok(Self { url, headers, body })
     }
 

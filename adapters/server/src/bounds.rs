@@ -30,6 +30,12 @@ pub(crate) fn bounded(router: Router, max: usize) -> Bounded {
     within(router, max, REQUEST_TIMEOUT)
 }
 
+/// How many of `max` requests at once may be delivery reports that are waited for: those
+/// are strangers' until they are read, and fifteen of sixteen seats stay for others.
+pub(crate) fn for_reports(max: usize) -> usize {
+    (max / 16).max(1)
+}
+
 fn within(router: Router, max: usize, patience: Duration) -> Bounded {
     let seats = Arc::new(Semaphore::new(max));
     Bounded {
@@ -80,6 +86,13 @@ mod tests {
         assert_eq!(problem(refused).await["type"], documented("busy", 503));
         leave.notify_one();
         assert_eq!(first.await.unwrap().status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn reports_that_are_waited_for_take_a_sixteenth_of_the_seats() {
+        for (max, reports) in [(1024, 64), (100, 6), (2, 1), (1, 1)] {
+            assert_eq!(for_reports(max), reports);
+        }
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ pub(crate) use self::deliverers::Deliverers;
 pub(crate) use self::part::Part;
 pub(crate) use self::store::{fence, survives};
 
+use crate::bounds::for_reports;
 use crate::config::{Config, JwtKey, SecretText};
 use crate::failure::{Failure, causes};
 use crate::private_file;
@@ -120,7 +121,9 @@ fn wrong_store(error: &BuildError) -> Failure {
 /// The calls. Who asks a proxy for a code is counted as the proxy says, where the
 /// configuration says that people, and not auth servers, are behind it.
 pub(crate) fn api(config: &Config, verifier: Verifier) -> Api {
-    let api = Api::new(verifier).failure_alarm(config.failure_alarm);
+    let api = Api::new(verifier)
+        .failure_alarm(config.failure_alarm)
+        .waiting_reports(for_reports(config.max_in_flight));
     if config.trusted_proxies_name_end_users {
         api.end_user_from_proxies(TrustedProxies::new(config.trusted_proxies.clone()))
     } else {

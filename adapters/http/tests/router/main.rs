@@ -20,4 +20,5 @@ mod numbers;
 mod observed;
 mod reports;
 mod sandbox;
+mod slow_reports;
 mod sources;

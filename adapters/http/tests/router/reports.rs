@@ -19,7 +19,7 @@ use crate::observed::Meter;
 const NUMBER: &str = "+4712345678";
 const NOW: u64 = 1_800_000_000;
 const PUBLIC: &str = "https://verify.example.com/otp";
-const PATH: &str = "/v1/verify/reports/acme-sms";
+pub(crate) const PATH: &str = "/v1/verify/reports/acme-sms";
 
 /// A provider that signs address, time and body with a secret, in a header.
 #[derive(Debug)]
@@ -62,12 +62,19 @@ impl ReportReader for Acme {
 }
 
 fn desk_on(clock: Arc<FakeClock>, store: Arc<dyn SessionStore>) -> Desk {
+    desk_with(clock, store, |api| api)
+}
+
+pub(crate) fn desk_with(
+    clock: Arc<FakeClock>,
+    store: Arc<dyn SessionStore>,
+    change: impl FnOnce(Api) -> Api,
+) -> Desk {
     let alike = |recorder: &Arc<_>| Arc::clone(recorder) as _;
     let time = Arc::clone(&clock) as Arc<dyn Clock>;
     Desk::with(clock, store, &Channel::ALL, alike, |api: Api| {
-        api.public_url(&format!("{PUBLIC}/"))
-            .clock(time)
-            .report_reader("acme-sms", Arc::new(Acme("a secret")))
+        let api = api.public_url(&format!("{PUBLIC}/")).clock(time);
+        change(api.report_reader("acme-sms", Arc::new(Acme("a secret"))))
     })
 }
 
@@ -86,7 +93,7 @@ async fn call_back(desk: &Desk, secret: &'static str, url: &str, body: &str) -> 
         .await
 }
 
-async fn report(desk: &Desk, token: &str, status: &str) -> Answer {
+pub(crate) async fn report(desk: &Desk, token: &str, status: &str) -> Answer {
     let body = format!("token={token}&status={status}");
     call_back(desk, "a secret", &format!("{PUBLIC}{PATH}"), &body).await
 }
