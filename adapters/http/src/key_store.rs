@@ -162,7 +162,8 @@ impl ApiKeys {
     /// Makes a key for `tenant` and shows it once.
     ///
     /// # Errors
-    /// [`ApiKeyError::TooMany`] with 8 live ones, or that of the store.
+    /// [`ApiKeyError::TooMany`] with 8 live ones, or that of the store: with
+    /// [`StoreError::Indeterminate`] a key may have been made that nobody will be shown.
     pub async fn create(&self, tenant: &Tenant, scopes: Scopes) -> Result<NewKey, ApiKeyError> {
         self.add(tenant, scopes, |_| Ok(())).await
     }
@@ -291,6 +292,7 @@ impl ApiKeys {
         mut allow: impl FnMut(&mut KeyRecord) -> Result<(), ApiKeyError>,
     ) -> Result<NewKey, ApiKeyError> {
         let at = record_key(self.0.verifier.keys(), tenant);
+        let mut drawn = None;
         let added = self.change(at, Some(tenant), |record, now| {
             allow(record)?;
             let nonce = fresh_nonce(record)?;
@@ -305,14 +307,35 @@ impl ApiKeys {
                 sha256,
             };
             if record.add(stored) {
-                Ok(Some(key))
+                drawn = Some(key);
+                Ok(Some(()))
             } else {
                 Err(ApiKeyError::TooMany)
             }
         });
-        let added = added.await?;
-        // A record is made for the tenant where there was none, so there always is one.
-        added.ok_or_else(|| StoreError::unavailable("the record of keys was not made").into())
+        let added = added.await;
+        let Some(key) = drawn else {
+            added?;
+            // A record is made for the tenant where there was none, so there always is one.
+            return Err(StoreError::unavailable("the record of keys was not made").into());
+        };
+        match added {
+            Ok(_) => Ok(key),
+            Err(error) if self.was_made(&key, &error).await => Ok(key),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether `key` is in the store though the store's answer was lost. It is in hand, and
+    /// will not be again: unshown, it would be nobody's, and its tenant activated for ever.
+    ///
+    /// Asked as its holder would ask, and not by the record's bytes, which others may have
+    /// changed since. If it is not there now, it may be yet: then the error stands. Should
+    /// the store forget it again, it is refused as any unknown key; a revocation that was
+    /// forgotten would let somebody in, so those are not looked for like this.
+    async fn was_made(&self, key: &NewKey, error: &ApiKeyError) -> bool {
+        let lost = matches!(error, ApiKeyError::Store(StoreError::Indeterminate { .. }));
+        lost && matches!(self.authenticate(key.reveal()).await, Ok(Some(_)))
     }
 
     /// Changes the record under `at` by compare-and-swap; `owner` makes it if absent.

@@ -1,15 +1,17 @@
 //! Activation: one token, one key, once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use countersign::{Clock, Tenant};
-use countersign_http::{JwtError, JwtVerifier};
+use countersign::{Channel, Clock, FakeClock, Tenant, Timestamp};
+use countersign_http::{JwtError, JwtVerifier, Scope};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use crate::desk::{Answer, Desk, JWT_SECRET};
+use crate::faults::{Fault, Plugged};
 
 async fn activate(desk: &Desk, authorization: &str) -> Answer {
     let mut request = Request::post("/v1/dashboard/verify/activate");
@@ -52,7 +54,7 @@ async fn the_page_s_activation_is_answered_with_a_key_that_works() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a66_of_many_activations_exactly_one_is_shown_the_key() {
-    let desk = std::sync::Arc::new(Desk::new());
+    let desk = Arc::new(Desk::new());
     for round in 0..20 {
         let authorization = format!("Bearer {}", token(&desk, &format!("tenant-{round}")));
         let calls: Vec<_> = (0..100)
@@ -72,6 +74,58 @@ async fn a66_of_many_activations_exactly_one_is_shown_the_key() {
         }
         assert_eq!(shown, 1);
     }
+}
+
+/// A desk whose store can fail.
+fn plugged() -> (Desk, Arc<Plugged>) {
+    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+    let store = Plugged::new(&clock);
+    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    (desk, store)
+}
+
+#[tokio::test]
+async fn a66_a_key_that_was_made_is_shown_though_the_store_s_answer_was_lost() {
+    let (desk, store) = plugged();
+    let authorization = format!("Bearer {}", token(&desk, "newcomer"));
+    store.set(Fault::Unheard);
+    let activated = activate(&desk, &authorization).await;
+    assert_eq!(activated.status, 200, "{activated:?}");
+    store.set(Fault::None);
+    let key = activated.text("api_key");
+    assert!(desk.keys.authenticate(&key).await.unwrap().is_some());
+    assert_eq!(activate(&desk, &authorization).await.status, 409);
+    let tenant = Tenant::new("newcomer").unwrap();
+    assert_eq!(desk.keys.list(&tenant).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a66_a_key_that_may_not_have_been_made_is_not_shown() {
+    for (fault, made) in [(Fault::Undone, 0), (Fault::UnheardThenDown, 1)] {
+        let (desk, store) = plugged();
+        let authorization = format!("Bearer {}", token(&desk, "newcomer"));
+        store.set(fault);
+        let refused = activate(&desk, &authorization).await;
+        let told = (refused.status, refused.problem());
+        assert_eq!(told, (503, "indeterminate".to_owned()), "{fault:?}");
+        store.set(Fault::None);
+        let tenant = Tenant::new("newcomer").unwrap();
+        assert_eq!(desk.keys.list(&tenant).await.unwrap().len(), made);
+        let again = if made == 0 { 200 } else { 409 };
+        assert_eq!(activate(&desk, &authorization).await.status, again);
+    }
+}
+
+/// What a store may forget again must not pass for a revocation: it is asked for once more.
+#[tokio::test]
+async fn a67_a_revocation_whose_answer_was_lost_is_not_called_done() {
+    let (desk, store) = plugged();
+    let (kid, key) = desk.new_key("acme", &[Scope::Send]).await;
+    store.set(Fault::Unheard);
+    assert!(desk.keys.revoke(&kid).await.is_err());
+    store.set(Fault::None);
+    assert!(desk.keys.revoke(&kid).await.unwrap());
+    assert_eq!(desk.keys.authenticate(&key).await.unwrap(), None);
 }
 
 #[tokio::test]

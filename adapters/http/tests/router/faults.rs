@@ -1,7 +1,6 @@
 //! Stores and deliverers that fail, and channels that nobody delivers.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use countersign::record::{Effect, Step};
 use countersign::store::{Entry, Incarnation, Loaded, Swap};
@@ -18,23 +17,45 @@ use crate::desk::Desk;
 #[derive(Debug)]
 pub(crate) struct Plugged {
     store: MemoryStore,
-    pulled: AtomicBool,
+    fault: Mutex<Fault>,
+}
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// It cannot be reached.
+    Down,
+    /// Swaps happen, and their answers are lost.
+    Unheard,
+    /// As before, and from then on it is down.
+    UnheardThenDown,
+    /// Swaps do not happen, and nobody knows.
+    Undone,
 }
 
 impl Plugged {
     pub(crate) fn new(clock: &Arc<FakeClock>) -> Arc<Self> {
         let store = MemoryStore::with_clock(Arc::clone(clock) as Arc<dyn Clock>);
-        let pulled = AtomicBool::new(false);
-        Arc::new(Self { store, pulled })
+        let fault = Mutex::new(Fault::None);
+        Arc::new(Self { store, fault })
     }
 
     /// From now on down, or back again.
     pub(crate) fn pull(&self, so: bool) {
-        self.pulled.store(so, Ordering::SeqCst);
+        self.set(if so { Fault::Down } else { Fault::None });
+    }
+
+    pub(crate) fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    fn fault(&self) -> Fault {
+        *self.fault.lock().unwrap()
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        if self.pulled.load(Ordering::SeqCst) {
+        if self.fault() == Fault::Down {
             return Err(StoreError::unavailable(
                 "host db.internal refused the connection",
             ));
@@ -58,7 +79,20 @@ impl SessionStore for Plugged {
         incarnation: Incarnation,
     ) -> Result<Swap, StoreError> {
         self.check()?;
-        self.store.swap(key, seen, next, incarnation).await
+        let lost = Err(StoreError::indeterminate("the connection was reset"));
+        let fault = self.fault();
+        if fault == Fault::Undone {
+            return lost;
+        }
+        let swapped = self.store.swap(key, seen, next, incarnation).await;
+        match fault {
+            Fault::Unheard => lost,
+            Fault::UnheardThenDown => {
+                self.pull(true);
+                lost
+            }
+            _ => swapped,
+        }
     }
 
     async fn apply(&self, key: RecordKey, step: &Step) -> Result<Effect, StoreError> {

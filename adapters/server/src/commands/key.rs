@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use countersign::{Clock as _, SystemClock, Tenant};
-use countersign_http::{ApiKeys, NewKey, Scopes};
+use countersign::{Clock as _, StoreError, SystemClock, Tenant};
+use countersign_http::{ApiKeyError, ApiKeys, NewKey, Scopes};
 
 use super::inspect::ago;
 use crate::cli::Key;
@@ -36,7 +36,7 @@ async fn create(keys: &ApiKeys, tenant: &Tenant, scopes: &[String]) -> Result<()
     let key = keys
         .create(tenant, scopes)
         .await
-        .map_err(|error| Failure::runtime("no key was made", &error));
+        .map_err(|error| not_made(&error));
     let (kid, outcome) = (key.as_ref().ok().map(NewKey::kid), super::outcome(&key));
     let scopes = scopes.names().join(",");
     tracing::info!(
@@ -44,6 +44,18 @@ async fn create(keys: &ApiKeys, tenant: &Tenant, scopes: &[String]) -> Result<()
         operation = "key-create", tenant = tenant.name(), kid, scopes, outcome, "audited"
     );
     super::print(&format!("{}\n", key?.reveal()))
+}
+
+/// Why there is no key to show.
+fn not_made(error: &ApiKeyError) -> Failure {
+    let doing = match error {
+        ApiKeyError::Store(StoreError::Indeterminate { .. }) => {
+            "a key may have been made that nobody was shown: look for it with `countersign key \
+             list` and revoke it"
+        }
+        _ => "no key was made",
+    };
+    Failure::runtime(doing, error)
 }
 
 async fn list(keys: &ApiKeys, tenant: &Tenant) -> Result<(), Failure> {
@@ -87,4 +99,22 @@ async fn revoke(keys: &ApiKeys, kid: &str) -> Result<(), Failure> {
     tracing::info!(target: "audit", operation = "key-revoke", kid = named, outcome, "audited");
     revoked?;
     super::print(&format!("{kid} is revoked\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a66_what_is_not_known_is_not_called_undone() {
+        let lost = not_made(&StoreError::indeterminate("reset").into()).to_string();
+        assert!(lost.starts_with("a key may have been made"), "{lost}");
+        for error in [
+            StoreError::unavailable("refused").into(),
+            ApiKeyError::TooMany,
+        ] {
+            let failure = not_made(&error).to_string();
+            assert!(failure.starts_with("no key was made: "), "{failure}");
+        }
+    }
 }
