@@ -87,6 +87,16 @@ fn a71_nonsense_in_the_file_refuses_to_start_and_names_the_field() {
     }
 }
 
+/// That is no mistake: whoever restarts the server when it ends so may try again.
+#[test]
+fn a_store_that_is_not_up_yet_ends_the_start_otherwise_than_a_mistake() {
+    let home = Home::with_config("[store]\nurl = \"redis://127.0.0.1:1\"\n");
+    let output = home.run(&["serve"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot be reached"), "{said}");
+}
+
 #[test]
 fn a71_nonsense_in_the_environment_refuses_to_start_and_names_the_variable() {
     for (name, value) in [

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use toml::{Table, Value};
 
 use super::ConfigError;
+use super::error::{A_SECTION, unquoted};
 use super::raw::Raw;
 
 const PREFIX: &str = "COUNTERSIGN_";
@@ -78,6 +79,9 @@ impl Setting {
             let mut table = Table::new();
             insert(&mut table, &path, value.clone());
             match table.try_into::<Raw>() {
+                Ok(_) if value.is_array() && is_section(&path) => {
+                    told = Some(A_SECTION.to_owned());
+                }
                 Ok(_) => {
                     return Ok(Self {
                         variable: variable.to_owned(),
@@ -98,9 +102,21 @@ impl Setting {
                 }
             }
         }
-        let problem = told.unwrap_or_default();
+        let problem = unquoted(&told.unwrap_or_default());
         Err(ConfigError::new(path.join("."), problem).at(Some(variable.to_owned())))
     }
+}
+
+/// Whether keys are expected there: a list would be taken for their values, in some order.
+fn is_section(path: &[String]) -> bool {
+    let mut table = Table::new();
+    insert(&mut table, path, Value::Table(Table::new()));
+    // Keys may be missing; another kind of value is told before they are.
+    let read = table.try_into::<Raw>().map(drop);
+    read.map_or_else(
+        |error| !error.message().starts_with("invalid type"),
+        |()| true,
+    )
 }
 
 fn is_ours(variable: &str) -> bool {

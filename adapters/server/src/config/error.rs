@@ -36,6 +36,30 @@ impl ConfigError {
     }
 }
 
+pub(super) const A_SECTION: &str = "is a section: its keys are written below a line [section], or \
+                                    in variables as COUNTERSIGN_SECTION__KEY";
+
+/// What a reader of TOML says is wrong, without the value that it quotes: where a section is
+/// written as one line, that is an address with its password.
+pub(super) fn unquoted(message: &str) -> String {
+    let message = message.replace('\n', ", ");
+    let quotes = [
+        "invalid type",
+        "invalid value",
+        "invalid length",
+        "unknown variant",
+    ];
+    if !quotes.iter().any(|quoting| message.starts_with(quoting)) {
+        return message;
+    }
+    // The last one: a value may hold the word too.
+    match message.rsplit_once("expected ") {
+        Some((_, kind)) if kind.starts_with("struct ") => A_SECTION.to_owned(),
+        Some((_, kind)) => format!("expected {kind}"),
+        None => "has a value of another kind than is expected".to_owned(),
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.place.as_deref(), self.field.as_str()) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::ConfigError;
+use super::error::unquoted;
 use super::raw::Raw;
 
 /// A configuration file, as it was written.
@@ -60,7 +61,7 @@ impl File {
 
     /// The parser's error without the line's text, which may hold a secret.
     fn wrong(&self, error: &toml::de::Error) -> ConfigError {
-        let message = error.message().replace('\n', ", ");
+        let message = unquoted(error.message());
         let Some(span) = error.span() else {
             return ConfigError::new("", message).at(Some(self.name.clone()));
         };

@@ -110,8 +110,10 @@ fn ca(config: &StoreConfig) -> Result<Option<Vec<u8>>, Failure> {
     config.ca_file.as_ref().map(read).transpose()
 }
 
+/// It may be a mistake, or a store that is not up yet: a restart helps with one of them, and
+/// harms none.
 fn refused(error: &StoreError) -> Failure {
-    Failure::config(format!("store.url: {}", causes(error)))
+    Failure::Runtime(format!("store.url: {}", causes(error)))
 }
 
 /// What a store's acknowledged writes survive, in words.
