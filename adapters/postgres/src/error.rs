@@ -126,7 +126,7 @@ pub(crate) fn no_connection(error: PoolError, size: usize) -> StoreError {
         }
         PoolError::PostCreateHook(HookError::Message(reason)) => StoreError::unavailable(reason),
         PoolError::Timeout(TimeoutType::Wait) => StoreError::unavailable(format!(
-            "all {size} connections to PostgreSQL are in use: allow more of them"
+            "all {size} connections to PostgreSQL are in use or being made: see whether it is slow"
         )),
         PoolError::Timeout(_) => StoreError::unavailable(
             "PostgreSQL gave no connection in time: see whether it runs and can be reached",
@@ -148,7 +148,7 @@ fn explain(error: &tokio_postgres::Error) -> String {
         }
         SqlState::INVALID_CATALOG_NAME => "there is no such database: create it",
         SqlState::TOO_MANY_CONNECTIONS => {
-            "it has no connection left: raise max_connections, or make the pool smaller"
+            "it has no connection left: raise max_connections above what all pools take together"
         }
         SqlState::DISK_FULL => "its disk is full: free some space",
         SqlState::LOCK_NOT_AVAILABLE => "another transaction kept the row locked for too long",

@@ -71,7 +71,7 @@ impl Health {
         (!self.append_only).then(|| {
             format!(
                 "{endpoint} keeps no append-only file: a restart forgets the last guesses, sends \
-                 and locks. Run `CONFIG SET appendonly yes` and write `appendonly yes` in its \
+                 and locks, API keys and who was activated. Run `CONFIG SET appendonly yes` and write `appendonly yes` in its \
                  redis.conf"
             )
         })
