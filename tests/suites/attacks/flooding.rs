@@ -59,7 +59,8 @@ fn a45_a_hundred_thousand_addresses_of_one_block_are_as_few_sources_as_people() 
             let (left, by, tried) = flood(&bench, (0..all).map(spread)).await;
             assert_eq!((left, by), (most, Some(name)), "{kind:?}, {free} free bits");
             assert_eq!(bench.inbox.len(), most as usize);
-            println!("{kind:?}: {tried} addresses, {free} free bits: {left} messages");
+            let tried = format!("{tried} addresses with {free} free bits");
+            kind.note("a45", &tried, &format!("{left} messages"));
         }
     });
 }

@@ -183,6 +183,7 @@ impl Log {
 
 /// What is left of what was acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
 pub(crate) struct Judgement {
     /// Sessions whose approval had been acknowledged.
     pub(crate) approved: usize,
