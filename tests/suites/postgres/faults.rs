@@ -258,7 +258,8 @@ async fn a62_a_host_that_is_silent_does_not_hide_the_next_one() {
     let server = Postgres::start(&[]);
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let silent = socket.listen(1).unwrap().local_addr().unwrap();
+    let listener = socket.listen(1).unwrap();
+    let silent = listener.local_addr().unwrap();
     let mut fillers = Vec::new();
     // Once nobody more can wait to be accepted, connections are not answered at all.
     let patience = Duration::from_millis(300);
