@@ -274,7 +274,7 @@ const ATTEMPT: Field = Field::option(
         fits: |text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()),
         expected: "1 to 255 printable ASCII characters without spaces",
     },
-    "Makes repetitions of this attempt within 60 seconds one: the same answer, as long as the code is in time, charged once.",
+    "Makes repetitions of this attempt within 60 seconds one: the same answer, as long as the code is in time, charged once. Draw it at random: who can guess it learns in that time whether a code was the approved one.",
 );
 
 pub(crate) const SEND: &[Field] = &[

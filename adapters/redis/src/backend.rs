@@ -5,7 +5,7 @@ use redis::{Cmd, Value};
 use crate::address::Endpoint;
 use crate::error::{Error, Fault};
 use crate::library::LIBRARY;
-use crate::node::{Node, Waiting};
+use crate::node::{Node, Waiting, code_of};
 use crate::routes::Routes;
 use crate::row;
 
@@ -144,7 +144,7 @@ fn fcall(function: &str, keys: &[RecordKey], args: &[&[u8]]) -> Cmd {
 
 fn elsewhere(node: &Node, code: &str, details: Option<&str>) -> Elsewhere {
     let details = details.unwrap_or_default();
-    match code {
+    match code_of(code, details) {
         "MOVED" | "ASK" => match redirection(node, details) {
             Some(to) => {
                 let asking = code == "ASK";
@@ -157,7 +157,7 @@ fn elsewhere(node: &Node, code: &str, details: Option<&str>) -> Elsewhere {
         "ERR" if details.contains("unknown command") => {
             Elsewhere::Refused(Error::Old(node.endpoint.clone(), "6 or older".to_owned()))
         }
-        _ => Elsewhere::Refused(node.refused(code)),
+        code => Elsewhere::Refused(node.refused(code)),
     }
 }
 

@@ -153,7 +153,10 @@ impl Node {
     /// Answers a call that has nothing to do with a key.
     pub(crate) async fn ask(&self, call: &Cmd) -> Result<Value, Error> {
         match self.send(call, false).await {
-            Ok(Value::ServerError(error)) => Err(self.refused(error.code())),
+            Ok(Value::ServerError(error)) => {
+                let details = error.details().unwrap_or_default();
+                Err(self.refused(code_of(error.code(), details)))
+            }
             Ok(answer) => Ok(answer),
             Err(Fault::Undone(error) | Fault::Unknown(error)) => Err(error),
         }
@@ -287,4 +290,12 @@ fn generation(codes: &[String]) -> String {
 /// Poisoned by nothing that runs under it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The code of an error; a command that only a function of ours may not run has none of its own.
+pub(crate) fn code_of<'e>(code: &'e str, details: &str) -> &'e str {
+    if code == "ERR" && details.contains("can't run this command") {
+        return "NOPERM";
+    }
+    code
 }

@@ -215,17 +215,6 @@ impl<'r> Session<'r> {
         }
     }
 
-    /// Whether it has been charged for as many attempts as it allows, ended or not.
-    pub(crate) fn is_used_up(self) -> bool {
-        ATTEMPTS.get(self.fields) >= MAX_ATTEMPTS.get(self.fields)
-    }
-
-    /// Whether it tells who repeats the right attempt that it was right.
-    pub(crate) fn remembers_approval(self, now: Timestamp) -> bool {
-        let tells = |memo: Memo| memo.outcome == Outcome::Verified && memo.is_fresh(now);
-        now < self.expires() && self.memos().iter().map(Memo::read).any(tells)
-    }
-
     /// The verdict of an earlier attempt of the same mark, within 60 seconds.
     pub(crate) fn recall(self, mark: [u8; 8], now: Timestamp) -> Option<Verdict> {
         let memo = self

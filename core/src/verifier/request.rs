@@ -158,9 +158,9 @@ pub struct CheckRequest<'a> {
     /// The binding it must have been sent with.
     pub binding: Option<&'a [u8]>,
     /// Makes repetitions of this attempt within 60 s one: at most 255 bytes. None is told as
-    /// right after the code's time. Another code under it, or another attempt, after an
-    /// approval is one guess more at what was approved: after the session's last one, no
-    /// repetition is told of the approval.
+    /// right after the code's time. Draw it at random, like an idempotency key: for that minute
+    /// after an approval, whoever has the session's id and guesses this one as well is told
+    /// uncharged whether a code was the approved one.
     pub attempt_id: Option<&'a str>,
     /// The address of the person who typed it, for the limit per source.
     pub end_user_ip: Option<IpAddr>,

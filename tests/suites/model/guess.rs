@@ -6,7 +6,7 @@ use proptest::test_runner::TestCaseError;
 
 use super::act::{Context, Guess, Try};
 use super::known::{Memo, Session, lane_of, within};
-use super::world::{Ground, PLACES, Tested, World};
+use super::world::{BACK, Ground, PLACES, Tested, World};
 
 impl World {
     pub(crate) fn attempt(&mut self, attempt: &Try) -> Tested {
@@ -65,13 +65,7 @@ impl World {
             Some(Err(error)) => return Err(TestCaseError::fail(error.to_string())),
         };
         self.judge_answer(at, answered, &expected)?;
-        if answered.is_none() && !self.written() {
-            return Ok(());
-        }
-        if expected.asks {
-            self.note_question(at);
-        }
-        if !expected.charged {
+        if !expected.charged || (answered.is_none() && !self.written()) {
             return Ok(());
         }
         self.note_comparison(at, &expected)?;
@@ -119,17 +113,6 @@ impl World {
         Ok(())
     }
 
-    /// Of the attempts that are left to a session, one pays for each question whether a code was
-    /// the approved one; with the last of them the answers are forgotten.
-    fn note_question(&mut self, at: usize) {
-        let most = self.verifier.policy().max_attempts;
-        let session = &mut self.sessions[at];
-        session.compared += 1;
-        if session.compared >= most {
-            session.memos.clear();
-        }
-    }
-
     fn note_comparison(&mut self, at: usize, expected: &Expected) -> Tested {
         let now = self.now();
         let session = &mut self.sessions[at];
@@ -172,7 +155,6 @@ impl World {
                 verdict,
                 or: None,
                 charged: false,
-                asks: false,
             })
         };
         let Some(state) = session.state else {
@@ -185,8 +167,9 @@ impl World {
             Some(memo.attempt) == attempt && memo.code == code && memo.binding == binding
         });
         let memo = match memo {
-            Some(memo) => memo.is_fresh(now)?.then_some(memo.verdict),
-            None => None,
+            Some(memo) if now <= memo.at.plus_millis(60_000) => Some(memo.verdict),
+            Some(memo) if now <= memo.at.plus_millis(61_000 + BACK) => return None,
+            _ => None,
         };
         if session.life != self.life {
             // Where the record went on in the new life, its ended sessions tell their ends,
@@ -195,7 +178,6 @@ impl World {
                 verdict: Verdict::Expired,
                 or: end_of(state),
                 charged: false,
-                asks: false,
             });
         }
         // Repeated or not, nothing is told as right after its time.
@@ -203,18 +185,8 @@ impl World {
         if memo.as_ref().is_some_and(late) {
             return told(Verdict::Expired);
         }
-        if let Some(verdict) = memo {
+        if let Some(verdict) = memo.or(end_of(state)) {
             return told(verdict);
-        }
-        if let Some(verdict) = end_of(state) {
-            let asks =
-                attempt.is_some() && state == SessionState::Verified && now < session.expires;
-            return Some(Expected {
-                verdict,
-                or: None,
-                charged: false,
-                asks: asks && session.remembers_approval(now)?,
-            });
         }
         if now >= session.expires {
             return told(Verdict::Expired);
@@ -228,7 +200,6 @@ impl World {
             verdict,
             or: None,
             charged: false,
-            asks: false,
         };
         let attempts_remaining = self.verifier.policy().max_attempts - session.compared;
         if code.len() != 6 {
@@ -262,7 +233,6 @@ impl World {
             verdict,
             or: None,
             charged: true,
-            asks: false,
         }
     }
 }
@@ -272,8 +242,6 @@ struct Expected {
     /// Another answer that is as good, to a session of an earlier life.
     or: Option<Verdict>,
     charged: bool,
-    /// Whether it asks what an approval was for.
-    asks: bool,
 }
 
 fn end_of(state: SessionState) -> Option<Verdict> {

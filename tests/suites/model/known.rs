@@ -53,22 +53,6 @@ pub(crate) struct Memo {
     pub(crate) at: Timestamp,
 }
 
-impl Session {
-    /// Whether it tells again that it was approved; none where that is just running out.
-    pub(crate) fn remembers_approval(&self, now: Timestamp) -> Option<bool> {
-        let approval = self.memos.iter().find(|memo| memo.verdict.is_verified());
-        approval.map_or(Some(false), |memo| memo.is_fresh(now))
-    }
-}
-
-impl Memo {
-    /// Whether it is told again; none where it is just running out.
-    pub(crate) fn is_fresh(&self, now: Timestamp) -> Option<bool> {
-        let is_over = now > self.at.plus_millis(61_000 + BACK);
-        (is_over || now <= self.at.plus_millis(60_000)).then_some(!is_over)
-    }
-}
-
 #[derive(Clone, Default)]
 pub(crate) struct Lane {
     pub(crate) streak: u16,

@@ -91,6 +91,11 @@ fn a71_nonsense_in_the_file_refuses_to_start_and_names_the_field() {
 #[test]
 fn a_store_that_is_not_up_yet_ends_the_start_otherwise_than_a_mistake() {
     let home = Home::with_config("[store]\nurl = \"redis://127.0.0.1:1\"\n");
+    let secret = home.path().join("secret");
+    std::fs::write(&secret, Home::empty().run_ok(&["secret", "new"])).expect("written");
+    let only_ours = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&secret, only_ours).expect("permissions");
+    let home = home.env("COUNTERSIGN_SECRET_FILE", &secret.display().to_string());
     let output = home.run(&["serve"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");

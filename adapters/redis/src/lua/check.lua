@@ -146,8 +146,8 @@ local function judge(value, session, lane, limits, digest, mark, latest, now)
 end
 
 -- ARGV: a packed guess. Answers a number, or the channel and the prefix of an
--- approval that is counted; ODD for whatever is no destination's record, or a full one, or
--- asks what an approval was for, which the core then judges.
+-- approval that is counted; ODD for whatever is no destination's record, or a full one, which
+-- the core then judges.
 local function check(keys, args)
   local moment, key, packed = server_time(), keys[1], args[1]
   local value = call('GET', key)
@@ -180,9 +180,6 @@ local function check(keys, args)
       call('SET', key, value, 'KEEPTTL')
     end
     return recalled(session, outcome, now)
-  end
-  if mark and remembers_approval(value, session, now) then
-    return ODD
   end
   local lane, limits = open, manner.open
   if session.flags % 2 == 1 then

@@ -23,21 +23,6 @@ local function recall(value, session, mark, now)
   end
 end
 
--- Whether a repetition of the right attempt is told that it was right: then another attempt
--- that names itself is charged for the question.
-local function remembers_approval(value, session, now)
-  if session.state ~= 1 or now >= session.expires then
-    return false
-  end
-  local fresh = fresh_memos(value, session, now)
-  for from = 1, #fresh, 11 do
-    if byte(fresh, from + 10) == 255 then
-      return true
-    end
-  end
-  return false
-end
-
 -- The memos with one more, and their count before them.
 local function remember(value, session, mark, outcome, now)
   local memos = fresh_memos(value, session, now) .. mark .. pack('>I4B', ceil_seconds(now), outcome)

@@ -1,6 +1,5 @@
 //! Check: what a guess finds, and what it is charged.
 
-use crate::clock::Timestamp;
 use crate::record::destination::{DestinationRecord, limits_of};
 use crate::record::gate::Closed;
 use crate::record::moment::Moment;
@@ -13,29 +12,7 @@ impl DestinationRecord {
     pub(super) fn check(&mut self, check: &Check, moment: Moment) -> Effect {
         match self.admit(check, moment) {
             Ok(at) => self.judge(at, check, moment),
-            Err(verdict) => {
-                if verdict == Verdict::AlreadyUsed && check.attempt.is_some() {
-                    self.charge_question(check, moment.now);
-                }
-                Effect::Verdict(verdict)
-            }
-        }
-    }
-
-    /// Who names an attempt at what is approved already asks whether this code was the one.
-    /// As long as an answer is remembered, that is a guess, and is charged; after the last
-    /// attempt nothing is remembered.
-    #[inline(never)]
-    fn charge_question(&mut self, check: &Check, now: Timestamp) {
-        let Some(at) = self.place(check.nonce, check.purpose) else {
-            return;
-        };
-        let mut session = self.session_mut(at);
-        if session.get().remembers_approval(now) {
-            session.charge();
-            if session.get().is_used_up() {
-                session.forget_attempts();
-            }
+            Err(verdict) => Effect::Verdict(verdict),
         }
     }
 

@@ -6,8 +6,7 @@ use super::scene::{START, Scene, With, email, number, tenant, throttled};
 use crate::at_once::now;
 use crate::{
     Channel, Clock, Destination, FakeClock, Limit, LimitName, Policy, Purpose, RandomUnavailable,
-    Randomness, ResendPolicy, ResendRequest, SendError, SendRequest, SessionState, SessionStore,
-    Verdict,
+    Randomness, ResendPolicy, ResendRequest, SendError, SendRequest, SessionState, Verdict,
 };
 
 const VERIFIED: Verdict = Verdict::Verified {
@@ -83,49 +82,6 @@ fn an_attempt_that_is_repeated_is_one() {
         assert_eq!(attempt(&scene.code(), "a-3"), VERIFIED);
     }
     assert_eq!(attempt(&scene.code(), "a-4"), Verdict::AlreadyUsed);
-}
-
-/// The answer to a repetition tells whether its code was the one: who asks is charged.
-#[test]
-fn a04_an_approval_is_told_again_to_nobody_who_guesses_at_it() {
-    let scene = Scene::new();
-    let sent = scene.send();
-    let wrong = scene.wrong();
-    let attempt = |code: &str| scene.check_with(&sent, code, With::attempt("a-1"));
-    assert_eq!(attempt(&scene.code()), VERIFIED);
-    for guess in 2..=5 {
-        assert_eq!(attempt(&scene.code()), VERIFIED, "before guess {guess}");
-        assert_eq!(
-            scene.check(&sent, &wrong),
-            Verdict::AlreadyUsed,
-            "no question"
-        );
-        assert_eq!(attempt(&wrong), Verdict::AlreadyUsed);
-    }
-    assert_eq!(attempt(&scene.code()), Verdict::AlreadyUsed);
-}
-
-/// When nothing is told again any more, nothing is asked, and nothing written.
-#[test]
-fn a_question_about_an_approval_is_charged_for_a_minute() {
-    let scene = Scene::new();
-    let sent = scene.send();
-    let wrong = scene.wrong();
-    let attempt = |code: &str| scene.check_with(&sent, code, With::attempt("a-1"));
-    assert_eq!(attempt(&scene.code()), VERIFIED);
-    let [key] = now(scene.store.scan(None, usize::MAX)).unwrap()[..] else {
-        panic!("one record");
-    };
-    let held = || now(scene.store.load(key)).unwrap().value;
-    let before = held();
-    assert_eq!(attempt(&wrong), Verdict::AlreadyUsed);
-    let asked = held();
-    assert_ne!(before, asked);
-    scene.clock.advance_secs(61);
-    for _ in 0..5 {
-        assert_eq!(attempt(&wrong), Verdict::AlreadyUsed);
-    }
-    assert_eq!(held(), asked);
 }
 
 #[test]
