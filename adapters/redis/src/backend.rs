@@ -43,7 +43,7 @@ enum Elsewhere {
 impl Backend {
     /// How functions are told whether there is a fence.
     pub(crate) fn fenced(&self) -> &'static [u8] {
-        if self.fence { b"1" } else { b"0" }
+        fenced(self.fence)
     }
 
     /// Runs a function on the records under `keys`, which in a cluster are one.
@@ -120,6 +120,11 @@ impl Backend {
     }
 }
 
+/// As the functions are told it.
+pub(crate) fn fenced(fence: bool) -> &'static [u8] {
+    if fence { b"1" } else { b"0" }
+}
+
 impl Fault {
     /// Nothing is in doubt about a read.
     fn for_a(self, purpose: Purpose) -> Self {
@@ -130,7 +135,8 @@ impl Fault {
     }
 }
 
-fn fcall(function: &str, keys: &[RecordKey], args: &[&[u8]]) -> Cmd {
+/// A call of one of the library's functions.
+pub(crate) fn fcall(function: &str, keys: &[RecordKey], args: &[&[u8]]) -> Cmd {
     let mut call = redis::cmd("FCALL");
     call.arg(LIBRARY.function(function)).arg(keys.len());
     for key in keys {

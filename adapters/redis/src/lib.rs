@@ -108,10 +108,9 @@ use tokio_rustls::TlsConnector;
 pub use self::options::Options;
 
 use self::address::{Address, Login};
-use self::backend::Backend;
+use self::backend::{Backend, fcall, fenced};
 use self::check::Manner;
 use self::error::Error;
-use self::library::LIBRARY;
 use self::link::Dialer;
 use self::native::Native;
 use self::node::{Node, Waiting};
@@ -256,16 +255,11 @@ fn waiting(options: &Options) -> Option<Waiting> {
 /// for a value: what a user may not do, or a replica cannot, is told now.
 async fn prepare(master: &Node, options: &Options, in_cluster: bool) -> Result<(), Error> {
     master.load_library().await?;
-    let fence = u8::from(options.fence);
-    let mut life = redis::cmd("FCALL");
-    life.arg(LIBRARY.function("life")).arg(0).arg(fence);
-    master.ask(&life).await?;
-    if in_cluster {
-        return Ok(());
+    let fence = [fenced(options.fence)];
+    master.ask(&fcall("life", &[], &fence)).await?;
+    if !in_cluster {
+        let nobody = RecordKey::from_bytes([0; 8]);
+        master.ask(&fcall("load_all", &[nobody], &fence)).await?;
     }
-    let nobody = RecordKey::from_bytes([0; 8]);
-    let mut load = redis::cmd("FCALL");
-    load.arg(LIBRARY.function("load_all")).arg(1);
-    load.arg(&row::name(nobody)[..]).arg(fence);
-    master.ask(&load).await.map(drop)
+    Ok(())
 }

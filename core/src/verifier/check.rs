@@ -130,7 +130,8 @@ impl Verifier {
             .check_sources(request.tenant, ip)
             .map_err(|_| unexpected())?;
         let charged = self.charge(&sources).await?;
-        self.sweep_now_and_then(1).await;
+        let made = u64::from(self.0.policy.source_checks.is_some());
+        self.sweep_now_and_then(made).await;
         match charged {
             Some(Refusal::Throttled { limit, retry_after }) => {
                 Err(CheckError::Throttled { limit, retry_after })

@@ -84,7 +84,7 @@ impl Verifier {
     }
 
     /// Frees the key after a refusal: this try sent nothing, and a retry of the same request
-    /// may go on at once. It has the same nonce, so it finds what an earlier try had opened.
+    /// may go on at once. If an earlier try may have opened a session, it finds that.
     pub(crate) async fn release(&self, held: Option<Held>) -> Result<(), StoreError> {
         if let Some(held) = held {
             let release = Action::Release(held.nonce, held.leased_until);

@@ -64,6 +64,15 @@ pub(crate) fn repository() -> &'static Path {
         .expect("tests/ lies in the repository")
 }
 
+/// Writes a fresh secret of the server's to `path`, for its owner alone.
+pub(crate) fn write_secret(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let secret = Home::empty().run_ok(&["secret", "new"]);
+    std::fs::write(path, secret).expect("the file is written");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, private).expect("permissions");
+}
+
 /// A folder, a configuration and an environment in which the binary runs.
 pub(crate) struct Home {
     folder: TempDir,

@@ -51,7 +51,7 @@ pub(crate) enum Guard {
     DoubtKeepsKey,
     /// The message leaves after its session was stored.
     MessageAfterWrite,
-    /// A refusal ends its try's lease and keeps the nonce for the next one.
+    /// A refusal ends its try's lease; after one that took over, the next has its nonce.
     RefusalKeepsNonce,
     /// A refusal ends the lease of its own try only.
     ReleaseIsOfTheHolder,

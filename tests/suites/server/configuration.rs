@@ -1,6 +1,6 @@
 //! Nonsense in the configuration stops the start and names its field.
 
-use crate::parts::server::Home;
+use crate::parts::server::{Home, write_secret};
 
 /// Only the console delivers, and sends are limited per source all the same.
 pub(crate) const LIMITED_CONSOLE: &str = "[policy]\nsource_sends = \"20/1h\"\n";
@@ -92,9 +92,7 @@ fn a71_nonsense_in_the_file_refuses_to_start_and_names_the_field() {
 fn a_store_that_is_not_up_yet_ends_the_start_otherwise_than_a_mistake() {
     let home = Home::with_config("[store]\nurl = \"redis://127.0.0.1:1\"\n");
     let secret = home.path().join("secret");
-    std::fs::write(&secret, Home::empty().run_ok(&["secret", "new"])).expect("written");
-    let only_ours = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(&secret, only_ours).expect("permissions");
+    write_secret(&secret);
     let home = home.env("COUNTERSIGN_SECRET_FILE", &secret.display().to_string());
     let output = home.run(&["serve"]);
     let said = String::from_utf8_lossy(&output.stderr);

@@ -12,7 +12,7 @@ use crate::parts::http_fake::{HttpFake, Play};
 use crate::parts::ledger::{From, note};
 use crate::parts::postgres::{OWNER, Postgres, SECRET};
 use crate::parts::proxy::{Fault, Proxy, Way};
-use crate::parts::server::{Home, PATIENCE, Server, pause};
+use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
 use crate::phones::{code_in, taken, twilio};
 
 /// The key of the one tenant, whose SHA-256 is in the configuration: a key that is kept in
@@ -56,9 +56,7 @@ impl Site {
         );
         let home = Home::with_config(&config);
         let secret = home.path().join("secret");
-        std::fs::write(&secret, Home::empty().run_ok(&["secret", "new"])).expect("written");
-        let only_ours = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(&secret, only_ours).expect("permissions");
+        write_secret(&secret);
         let home = home.env("COUNTERSIGN_SECRET_FILE", &secret.display().to_string());
         Self {
             store,

@@ -2,7 +2,6 @@
 //! store it is one, met on four connections.
 
 use std::collections::HashMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use countersign::Stopwatch;
@@ -13,7 +12,7 @@ use tempfile::TempDir;
 use super::caller::Caller;
 use super::store::{Kind, Store};
 use crate::parts::ledger::{From, note};
-use crate::parts::server::{Home, PATIENCE, Server, pause};
+use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
 
 /// How many ways there are to them: one to each, or four to the one.
 pub(crate) const SERVERS: usize = 4;
@@ -230,11 +229,8 @@ impl Fleet {
 /// The same for all servers. No pause between messages, so that a test can resend; codes
 /// are shown in the terminal; everything else is the default.
 fn configuration(store: &str, policy: &str, folder: &Path, keys: &HashMap<&str, String>) -> String {
-    let shell = Home::empty();
     let secret = folder.join("secret");
-    std::fs::write(&secret, shell.run_ok(&["secret", "new"])).expect("the file is written");
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&secret, private).expect("permissions");
+    write_secret(&secret);
     let key = |(tenant, key): (&&str, &String)| {
         let hash = Sha256::digest(key.as_bytes());
         let hash: Vec<_> = hash.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use countersign::{Channel, Clock, FakeClock, Tenant, Timestamp};
+use countersign::{Clock, Tenant};
 use countersign_http::{JwtError, JwtVerifier, Scope};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
@@ -76,17 +76,9 @@ async fn a66_of_many_activations_exactly_one_is_shown_the_key() {
     }
 }
 
-/// A desk whose store can fail.
-fn plugged() -> (Desk, Arc<Plugged>) {
-    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-    let store = Plugged::new(&clock);
-    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
-    (desk, store)
-}
-
 #[tokio::test]
 async fn a66_a_key_that_was_made_is_shown_though_the_store_s_answer_was_lost() {
-    let (desk, store) = plugged();
+    let (desk, store) = Plugged::desk();
     let authorization = format!("Bearer {}", token(&desk, "newcomer"));
     store.set(Fault::Unheard);
     let activated = activate(&desk, &authorization).await;
@@ -102,7 +94,7 @@ async fn a66_a_key_that_was_made_is_shown_though_the_store_s_answer_was_lost() {
 #[tokio::test]
 async fn a66_a_key_that_may_not_have_been_made_is_not_shown() {
     for (fault, made) in [(Fault::Undone, 0), (Fault::UnheardThenDown, 1)] {
-        let (desk, store) = plugged();
+        let (desk, store) = Plugged::desk();
         let authorization = format!("Bearer {}", token(&desk, "newcomer"));
         store.set(fault);
         let refused = activate(&desk, &authorization).await;
@@ -119,7 +111,7 @@ async fn a66_a_key_that_may_not_have_been_made_is_not_shown() {
 /// What a store may forget again must not pass for a revocation: it is asked for once more.
 #[tokio::test]
 async fn a67_a_revocation_whose_answer_was_lost_is_not_called_done() {
-    let (desk, store) = plugged();
+    let (desk, store) = Plugged::desk();
     let (kid, key) = desk.new_key("acme", &[Scope::Send]).await;
     store.set(Fault::Unheard);
     assert!(desk.keys.revoke(&kid).await.is_err());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use countersign::{Channel, FakeClock, Tenant, Timestamp};
+use countersign::Tenant;
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -113,9 +113,7 @@ fn one(trail: &Trail) -> String {
 
 #[tokio::test]
 async fn what_operators_do_to_a_destination_is_audited_done_or_not() {
-    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-    let store = Plugged::new(&clock);
-    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    let (desk, store) = Plugged::desk();
     let trail = Trail::begin();
     let id = desk.send("sms", NUMBER).await;
     desk.check(&id, &desk.wrong_code()).await;

@@ -41,6 +41,14 @@ impl Plugged {
         Arc::new(Self { store, fault })
     }
 
+    /// A desk on such a store.
+    pub(crate) fn desk() -> (Desk, Arc<Self>) {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
+        let store = Self::new(&clock);
+        let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+        (desk, store)
+    }
+
     /// From now on down, or back again.
     pub(crate) fn pull(&self, so: bool) {
         self.set(if so { Fault::Down } else { Fault::None });
@@ -103,9 +111,7 @@ impl SessionStore for Plugged {
 
 #[tokio::test]
 async fn a54_a55_while_the_store_is_down_nothing_is_sent_or_approved() {
-    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-    let store = Plugged::new(&clock);
-    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    let (desk, store) = Plugged::desk();
     let id = desk.send("sms", "+4712345678").await;
     store.pull(true);
     let body = json!({"to": "+4787654321", "channel": "sms"});
@@ -132,9 +138,7 @@ async fn a54_a55_while_the_store_is_down_nothing_is_sent_or_approved() {
 /// no flood of made-up keys reaches a store, and none is told by its time from one that is known.
 #[tokio::test]
 async fn a65_no_store_is_asked_about_a_key_that_was_never_issued() {
-    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-    let store = Plugged::new(&clock);
-    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    let (desk, store) = Plugged::desk();
     let (_, issued) = desk.new_key("acme", &[Scope::Send]).await;
     let (_, made_up) = Desk::new().new_key("acme", &[Scope::Send]).await;
     let keys = desk.elsewhere();
@@ -146,9 +150,7 @@ async fn a65_no_store_is_asked_about_a_key_that_was_never_issued() {
 /// Revoked for ever: that is as good from memory, and a key that leaked costs no reads.
 #[tokio::test]
 async fn a65_the_store_is_asked_once_about_a_revoked_key() {
-    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-    let store = Plugged::new(&clock);
-    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    let (desk, store) = Plugged::desk();
     let (kid, revoked) = desk.new_key("acme", &[Scope::Send]).await;
     assert!(desk.keys.revoke(&kid).await.unwrap());
     assert_eq!(desk.keys.authenticate(&revoked).await.unwrap(), None);

@@ -125,9 +125,7 @@ async fn a18_more_failures_than_the_limit_over_all_destinations_raise_one_alarm(
 
 #[tokio::test]
 async fn every_call_is_counted_under_the_described_names() {
-    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-    let store = Plugged::new(&clock);
-    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    let (desk, store) = Plugged::desk();
     let meter = Meter::default();
     {
         let _guard = metrics::set_default_local_recorder(&meter);
@@ -203,9 +201,7 @@ async fn get(router: &Router, path: &str) -> (u16, String, String) {
 
 #[tokio::test]
 async fn a_server_is_ready_while_its_store_answers_and_until_it_stops() {
-    let clock = Arc::new(FakeClock::at(Timestamp::from_secs(1_800_000_000)));
-    let store = Plugged::new(&clock);
-    let desk = Desk::on(clock, Arc::clone(&store) as _, &Channel::ALL);
+    let (desk, store) = Plugged::desk();
     let readiness = Readiness::new(desk.verifier.clone());
     let admin = admin_router(readiness.clone(), Arc::new(|| "some 1\n".to_owned()));
     assert_eq!(get(&admin, "/readyz").await.0, 200);

@@ -112,11 +112,10 @@ fn is_section(path: &[String]) -> bool {
     let mut table = Table::new();
     insert(&mut table, path, Value::Table(Table::new()));
     // Keys may be missing; another kind of value is told before they are.
-    let read = table.try_into::<Raw>().map(drop);
-    read.map_or_else(
-        |error| !error.message().starts_with("invalid type"),
-        |()| true,
-    )
+    match table.try_into::<Raw>() {
+        Ok(_) => true,
+        Err(error) => !error.message().starts_with("invalid type"),
+    }
 }
 
 fn is_ours(variable: &str) -> bool {
