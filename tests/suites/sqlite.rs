@@ -25,5 +25,7 @@ mod ledger;
 mod load;
 #[path = "sqlite/locked.rs"]
 mod locked;
+#[path = "parts/long.rs"]
+mod long;
 #[path = "sqlite/power/mod.rs"]
 mod power;

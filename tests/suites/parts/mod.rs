@@ -11,6 +11,7 @@ pub(crate) mod guesses;
 pub(crate) mod http_fake;
 pub(crate) mod leash;
 pub(crate) mod ledger;
+pub(crate) mod long;
 pub(crate) mod mail;
 pub(crate) mod memory;
 pub(crate) mod moto;

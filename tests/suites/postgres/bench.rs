@@ -97,8 +97,3 @@ impl Bench {
         verdict.unwrap().is_verified()
     }
 }
-
-/// Whether the long counts are asked for.
-pub(crate) fn long() -> bool {
-    std::env::var_os("COUNTERSIGN_LONG").is_some()
-}

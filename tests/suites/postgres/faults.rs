@@ -7,9 +7,10 @@ use std::time::Duration;
 use countersign::{Policy, Stopwatch};
 use countersign_postgres::Options;
 
-use super::bench::{Bench, Session, long, patient, store};
+use super::bench::{Bench, Session, patient, store};
 use crate::parts::guesses::{ATTEMPTS, Compared, Guesses};
 use crate::parts::ledger::{From, note};
+use crate::parts::long::{long, progress};
 use crate::parts::postgres::{OWNER, Postgres, SECRET};
 
 /// Codes put to the test after each fault.
@@ -117,6 +118,7 @@ async fn killed(settings: &[(&str, &str)], forgets: bool) {
         tried += used[0].len();
         with += accepted(&fenced, &used[0]).await;
         without += accepted(&unfenced, &used[1]).await;
+        progress("kills of PostgreSQL", kill as usize + 1, kills as usize);
     }
     let kept = server.sql("postgres", "SELECT count(*) FROM unprotected");
     let lost = kills * CODES - kept.parse::<u32>().unwrap();
@@ -217,6 +219,7 @@ async fn a62_failed_over_to_a_standby_that_lags_no_used_code_works_again_nor_a_s
         let fresh = send(&fenced, &format!("fresh{failover}-"), 1).await;
         assert!(fenced.approves(&fresh[0]).await, "and go on");
         primary = standby;
+        progress("failovers of PostgreSQL", failover + 1, failovers);
     }
     assert_eq!(with, 0);
     assert_eq!(without, tried, "all of them, so the standby did lag");

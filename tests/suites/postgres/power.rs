@@ -8,8 +8,9 @@ use countersign::{Policy, Stopwatch};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::bench::{Bench, Session, long, patient, store};
+use super::bench::{Bench, Session, patient, store};
 use crate::parts::ledger::{From, note};
+use crate::parts::long::{long, progress};
 use crate::parts::postgres::Postgres;
 use crate::parts::postgres::power::Synced;
 use crate::parts::used::Used;
@@ -121,7 +122,8 @@ async fn use_codes(bench: Arc<Bench>, person: usize, used: Used<Session>, stop: 
 async fn a60_the_power_is_cut_and_no_used_code_is_accepted() {
     let clock = Stopwatch::start();
     let (mut cuts, mut tried, mut dropped) = (0, 0, 0);
-    while cuts < if long() { 500 } else { 20 } {
+    let enough = if long() { 500 } else { 20 };
+    while cuts < enough {
         let life = Arc::new(Life::lived().await);
         for moments in life.moments.chunks(AT_ONCE) {
             let mut servers = JoinSet::new();
@@ -133,6 +135,7 @@ async fn a60_the_power_is_cut_and_no_used_code_is_accepted() {
                 assert_eq!(accepted, [0, 0], "with a fence and without, {moment:?}");
                 (cuts, dropped) = (cuts + 1, dropped + moment.synced.unsynced);
                 tried += moment.used.iter().sum::<usize>();
+                progress("cuts of the power on PostgreSQL", cuts, enough);
             }
         }
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use countersign::{Policy, SessionStore, Verdict};
 
-use super::bench::{Bench, Session, long, patient, store};
+use super::bench::{Bench, Session, patient, store};
+use crate::parts::long::{long, progress};
 use crate::parts::postgres::Postgres;
 
 const AT_ONCE: u32 = 256;
@@ -59,6 +60,11 @@ async fn right_ones(benches: &[Arc<Bench>], session: &Session) {
 
 async fn race(benches: &[Arc<Bench>], rounds: u32) {
     for round in 0..rounds {
+        progress(
+            "rounds of 256 on PostgreSQL",
+            round as usize,
+            rounds as usize,
+        );
         let session = benches[0].send(&format!("wrong{round}")).await.unwrap();
         wrong_ones(benches, &session).await;
         let session = benches[0].send(&format!("right{round}")).await.unwrap();

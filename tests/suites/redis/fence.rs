@@ -10,9 +10,10 @@ use countersign_redis::{Options, RedisStore};
 
 use crate::parts::guesses::{ATTEMPTS, Compared, Guesses};
 use crate::parts::ledger::{From, note};
+use crate::parts::long::{long, progress};
 use crate::parts::redis::Redis;
 use crate::parts::redis::sentinel::RedisSentinel;
-use crate::stage::{Desk, Sent, connect, long, options, unfenced};
+use crate::stage::{Desk, Sent, connect, options, unfenced};
 
 const CODES: usize = 200;
 /// Sessions that are guessed at, before each failover and after it.
@@ -111,8 +112,9 @@ fn tell(row: &str, rounds: usize, what: &str, without: usize) {
 async fn a57_a_restart_from_a_snapshot_accepts_no_used_code() {
     let rounds = rounds(5);
     let mut accepted = 0;
-    for _ in 0..rounds {
+    for round in 1..=rounds {
         accepted += restarted_from_a_snapshot(options()).await;
+        progress("restarts from a snapshot", round, rounds);
     }
     let without = restarted_from_a_snapshot(unfenced()).await;
     assert_eq!(accepted, 0);
@@ -124,8 +126,9 @@ async fn a57_a_restart_from_a_snapshot_accepts_no_used_code() {
 async fn a58_a_primary_promoted_again_accepts_no_used_code() {
     let rounds = rounds(5);
     let mut accepted = 0;
-    for _ in 0..rounds {
+    for round in 1..=rounds {
         accepted += demoted_and_promoted_again(options()).await;
+        progress("promotions of a demoted primary", round, rounds);
     }
     let without = demoted_and_promoted_again(unfenced()).await;
     assert_eq!(accepted, 0);
@@ -137,17 +140,18 @@ async fn a58_a_primary_promoted_again_accepts_no_used_code() {
 async fn a58_a_failover_to_a_cut_replica_accepts_no_used_code_and_no_sixth_guess() {
     let rounds = rounds(3);
     let (mut accepted, mut compared) = (0, Compared::default());
-    for _ in 0..rounds {
-        let round = failed_over_to_a_cut_replica(options()).await;
-        accepted += round.0;
-        compared += round.1;
+    let what = "failovers to a replica that was cut off";
+    for round in 1..=rounds {
+        let (again, guesses) = failed_over_to_a_cut_replica(options()).await;
+        accepted += again;
+        compared += guesses;
+        progress(what, round, rounds);
     }
     let without = failed_over_to_a_cut_replica(unfenced()).await;
     assert_eq!(accepted, 0);
     assert!(compared.most <= ATTEMPTS, "{compared:?}");
     let seen = without.0 > 0 && without.1.most > ATTEMPTS;
     assert!(seen, "the test would not see it: {without:?}");
-    let what = "failovers to a replica that was cut off";
     tell("a58", rounds, what, without.0);
     compared.tell("a58", "Redis", &format!("{rounds} {what}"), without.1);
 }

@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 
 use crate::parts::dice::Dice;
 use crate::parts::ledger::{From, note};
+use crate::parts::long::{long, progress};
 use crate::parts::redis::Redis;
 use crate::parts::used::Used;
-use crate::stage::{Desk, Sent, connect, long, options, unfenced};
+use crate::stage::{Desk, Sent, connect, options, unfenced};
 
 /// Cuts in the life of one server: judged before its sessions expire.
 const CUTS: usize = 20;
@@ -106,7 +107,8 @@ async fn a60_the_power_is_cut_and_no_used_code_is_accepted() {
     let (mut dice, clock) = (Dice::seeded(62), Stopwatch::start());
     let (mut cuts, mut tried, mut dropped) = (0, 0, 0);
     let (mut with, mut without) = (0, 0);
-    while cuts < if long() { 500 } else { 20 } {
+    let enough = if long() { 500 } else { 20 };
+    while cuts < enough {
         let life = Life::lived().await;
         for moment in life.moments.iter().copied() {
             let (fenced, unfenced, bytes) = life.cut(moment, moment, &mut dice).await;
@@ -114,6 +116,7 @@ async fn a60_the_power_is_cut_and_no_used_code_is_accepted() {
             (cuts, dropped) = (cuts + 1, dropped + bytes);
             tried += moment.fenced + moment.unfenced;
             assert_eq!((with, without), (0, 0), "cut {cuts}, {moment:?}");
+            progress("cuts of the power on Redis", cuts, enough);
         }
     }
     println!(

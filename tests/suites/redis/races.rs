@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use countersign::{Stopwatch, Verdict};
 
+use crate::parts::long::{long, progress};
 use crate::parts::redis::Redis;
 use crate::parts::redis::cluster::RedisCluster;
-use crate::stage::{Desk, Sent, connect, long, options};
+use crate::stage::{Desk, Sent, connect, options};
 
 const AT_ONCE: usize = 256;
 
@@ -65,7 +66,8 @@ async fn race(what: &str, url: &str, stores: usize) {
         desks.push(Arc::new(Desk::over(connect(url, options()).await as _)));
     }
     let (clock, rounds) = (Stopwatch::start(), rounds());
-    for _ in 0..rounds {
+    for round in 0..rounds {
+        progress(what, round, rounds);
         five_are_compared(&desks).await;
         one_is_approved(&desks).await;
     }

@@ -119,11 +119,6 @@ pub(crate) fn wrong(code: &str) -> &'static str {
     if code == "000000" { "000001" } else { "000000" }
 }
 
-/// Whether the long counts are asked for.
-pub(crate) fn long() -> bool {
-    std::env::var_os("COUNTERSIGN_LONG").is_some()
-}
-
 /// The name of this release's library, beside that of another release which a test made up.
 pub(crate) fn library(redis: &Redis) -> String {
     let listed = redis.cli(&["FUNCTION", "LIST"]);

@@ -13,8 +13,9 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::Runtime;
 
+use crate::parts::long::long;
 use crate::parts::redis::Redis;
-use crate::stage::{connect, long, options};
+use crate::stage::{connect, options};
 use crate::steps::{Act, Manner, Material, acts};
 
 const NAME: &str = "cs:7477696e73747769";

@@ -6,6 +6,7 @@ use countersign::Stopwatch;
 
 use crate::api::Api;
 use crate::page::wrong;
+use crate::parts::long::{long, progress};
 use crate::stage::stage;
 
 /// Requests at once: as many as the server takes on one connection.
@@ -14,18 +15,6 @@ const AT_ONCE: usize = 256;
 /// Rounds of each race.
 pub(crate) fn rounds() -> usize {
     if long() { 1000 } else { 20 }
-}
-
-/// Whether the long counts are asked for.
-pub(crate) fn long() -> bool {
-    std::env::var_os("COUNTERSIGN_LONG").is_some_and(|value| value == "1")
-}
-
-/// Says how far a long run is.
-pub(crate) fn progress(what: &str, done: usize, of: usize) {
-    if long() && done.is_multiple_of(50) {
-        println!("{what}: {done} of {of}");
-    }
 }
 
 /// Checks `guess` as often as fits on the connection, all at once, and counts the answers

@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::api::Api;
 use crate::page::wrong;
 use crate::parts::ledger::{From, note};
+use crate::parts::long::{long, progress};
 use crate::parts::server::{Home, Server, pause};
-use crate::races::{long, progress};
 use crate::terminal;
 
 async fn texted(server: &Server, api: &Api, to: &str) -> (String, String) {

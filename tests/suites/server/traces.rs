@@ -10,10 +10,10 @@ use crate::api::{Api, answer};
 use crate::page::wrong;
 use crate::parts::http_fake::{Asked, HttpFake};
 use crate::parts::ledger::{From, note};
+use crate::parts::long::long;
 use crate::parts::needles::Needles;
 use crate::parts::server::{Home, Server};
 use crate::phones::{taken, twilio};
-use crate::races::long;
 
 /// Sends that are under way at once.
 const AT_ONCE: usize = 16;

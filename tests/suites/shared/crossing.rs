@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::caller::{Answer, Caller, count, wrong};
 use super::fleet::{Fleet, SERVERS, Session};
-use super::four_servers::rounds;
+use super::four_servers::{each_round, rounds};
 
 /// A used code, a thousand times, everywhere: approved once.
 pub(crate) async fn a04_a_used_code_is_approved_once(fleet: &Fleet) {
@@ -28,7 +28,7 @@ pub(crate) async fn a04_a_used_code_is_approved_once(fleet: &Fleet) {
 pub(crate) async fn a07_a_code_is_good_for_its_session_only(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a07"), Stopwatch::start());
     let mut tried = 0;
-    for round in 0..rounds() {
+    for round in each_round("a07") {
         let to = format!("+4756{round:06}");
         let a = fleet.send(&caller, 0, &to).await;
         let b = fleet.send(&caller, 1, &to).await;
@@ -50,7 +50,7 @@ pub(crate) async fn a07_a_code_is_good_for_its_session_only(fleet: &Fleet) {
 pub(crate) async fn a08_another_tenant_sees_nothing(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a08"), Stopwatch::start());
     let another = fleet.tenant("another");
-    for round in 0..rounds() {
+    for round in each_round("a08") {
         let session = fleet.send(&caller, 0, &format!("+4757{round:06}")).await;
         for at in 0..SERVERS {
             let foreign = another.check(at, &session, &session.code).await;
@@ -75,7 +75,7 @@ async fn good_for_its_own_only(
     (own, others): (Value, Vec<Value>),
     told: Answer,
 ) {
-    for round in 0..rounds() {
+    for round in each_round("a09, a10") {
         let to = format!("{prefix}{round:06}");
         let session = fleet.send_with(caller, 0, &to, own.clone()).await;
         for (at, other) in others.iter().enumerate() {
@@ -115,7 +115,7 @@ pub(crate) async fn a10_a_code_is_good_for_its_binding_only(fleet: &Fleet) {
 /// A guess repeated with its attempt id, at another server: the same answer, one charge.
 pub(crate) async fn a56_a_repeated_attempt_is_charged_once(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a56"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a56") {
         let session: Session = fleet.send(&caller, 0, &format!("+4745{round:06}")).await;
         let attempt = |n: usize| json!({ "attempt_id": format!("{round}-{n}") });
         for at in 0..SERVERS {

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::caller::{Answer, Caller, count, wrong};
 use super::fleet::{Fleet, SERVERS, Session};
-use super::four_servers::long;
+use crate::parts::long::{long, progress};
 use crate::parts::server::{PATIENCE, pause};
 
 /// A key that every server has just used is revoked: soon all refuse it.
@@ -97,6 +97,7 @@ pub(crate) async fn a03_a_server_killed_under_load_approves_nothing_twice(fleet:
         }
         let twice = approved_again(&caller, known).await;
         assert_eq!(twice, 0, "{}, kill {round}", fleet.kind);
+        progress("killed under load", round + 1, kills);
     }
     fleet.tell(
         "a03",

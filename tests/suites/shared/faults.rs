@@ -4,10 +4,10 @@ use std::future::Future;
 
 use countersign::Destination;
 
-use super::four_servers::long;
 use super::site::Site;
 use super::store::Kind;
 use crate::parts::ledger::{From, note};
+use crate::parts::long::long;
 use crate::parts::proxy::{Counts, End, Fault, Way};
 
 /// A fault, and which of an operation's requests it strikes.

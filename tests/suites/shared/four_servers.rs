@@ -5,15 +5,17 @@ use countersign::Stopwatch;
 use super::fleet::Fleet;
 use super::store::Kind;
 use super::{crossing, ends, guessing, resending, retries};
+use crate::parts::long::{long, progress};
 
 /// Rounds of each race.
 pub(crate) fn rounds() -> usize {
     if long() { 1000 } else { 20 }
 }
 
-/// Whether the long counts are asked for.
-pub(crate) fn long() -> bool {
-    std::env::var_os("COUNTERSIGN_LONG").is_some_and(|value| value == "1")
+/// The rounds of one row's race, one after the other.
+pub(crate) fn each_round(row: &'static str) -> impl Iterator<Item = usize> {
+    let of = rounds();
+    (0..of).inspect(move |round| progress(row, *round, of))
 }
 
 /// Every row in turn: the last ones kill servers that the others need.

@@ -4,7 +4,7 @@ use countersign::Stopwatch;
 
 use super::caller::{Answer, count, wrong};
 use super::fleet::{Fleet, SERVERS};
-use super::four_servers::rounds;
+use super::four_servers::{each_round, rounds};
 
 /// Guesses at once, over all servers.
 const AT_ONCE: usize = 256;
@@ -12,7 +12,7 @@ const AT_ONCE: usize = 256;
 /// 256 wrong guesses at once: five are compared, whichever server they met.
 pub(crate) async fn a01_wrong_guesses_at_once_are_compared_five_times(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a01"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a01") {
         let to = format!("+4741{round:06}");
         let session = fleet.send(&caller, round % SERVERS, &to).await;
         let guesses = (0..AT_ONCE).map(|n| wrong(&session.code, n));
@@ -38,7 +38,7 @@ pub(crate) async fn a01_wrong_guesses_at_once_are_compared_five_times(fleet: &Fl
 /// 256 right answers at once: one is an approval.
 pub(crate) async fn a02_right_answers_at_once_are_approved_once(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a02"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a02") {
         let to = format!("+4742{round:06}");
         let session = fleet.send(&caller, round % SERVERS, &to).await;
         let right = vec![session.code.clone(); AT_ONCE];
@@ -60,7 +60,7 @@ pub(crate) async fn a02_right_answers_at_once_are_approved_once(fleet: &Fleet) {
 /// and the year need a clock that can be set: they are tried in process.
 pub(crate) async fn a12_new_sessions_give_no_guess_back(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a12"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a12") {
         let to = format!("+4743{round:06}");
         let mut compared = 0;
         for at in 0..SERVERS {
@@ -91,7 +91,7 @@ pub(crate) async fn a12_new_sessions_give_no_guess_back(fleet: &Fleet) {
 /// Four wrong guesses in flight with the right one: the owner is never refused.
 pub(crate) async fn a16_wrong_guesses_in_flight_never_refuse_the_owner(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a16"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a16") {
         let to = format!("+4744{round:06}");
         let session = fleet.send(&caller, round % SERVERS, &to).await;
         let mut guesses: Vec<_> = (0..4).map(|n| wrong(&session.code, n)).collect();

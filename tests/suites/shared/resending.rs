@@ -4,12 +4,12 @@ use countersign::Stopwatch;
 
 use super::caller::{Answer, count, wrong};
 use super::fleet::{Fleet, SERVERS};
-use super::four_servers::rounds;
+use super::four_servers::{each_round, rounds};
 
 /// Four wrong guesses and a resend, as often as a session has messages: five compared.
 pub(crate) async fn a11_a_resend_gives_no_attempt_back(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a11"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a11") {
         let mut session = fleet.send(&caller, 0, &format!("+4751{round:06}")).await;
         let (mut told, mut resent) = (0, 0);
         for at in 0..10 {
@@ -43,7 +43,7 @@ pub(crate) async fn a11_a_resend_gives_no_attempt_back(fleet: &Fleet) {
 /// After resends from other servers only the newest code works.
 pub(crate) async fn a13_the_old_codes_are_dead_after_a_resend(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a13"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a13") {
         let first = fleet.send(&caller, 0, &format!("+4752{round:06}")).await;
         let second = fleet.resend(&caller, 1, &first).await;
         let third = fleet.resend(&caller, 2, &second).await;
@@ -67,7 +67,7 @@ pub(crate) async fn a13_the_old_codes_are_dead_after_a_resend(fleet: &Fleet) {
 /// guess is charged, and the new code works.
 pub(crate) async fn a14_a_guess_that_races_a_resend_brings_no_old_code_back(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a14"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a14") {
         let old = fleet.send(&caller, 0, &format!("+4753{round:06}")).await;
         let guesses = (0..3).map(|n| wrong(&old.code, 1000 + n));
         let (new, answers) = tokio::join!(
@@ -108,7 +108,7 @@ pub(crate) async fn a14_a_guess_that_races_a_resend_brings_no_old_code_back(flee
 /// on the last n codes of one session is another policy, tried in process.
 pub(crate) async fn a15_one_guess_is_tried_on_one_session_and_charged_once(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a15"), Stopwatch::start());
-    for round in 0..rounds() {
+    for round in each_round("a15") {
         let mut sessions = Vec::new();
         for at in 0..3 {
             let to = format!("+4754{round:06}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::caller::Caller;
 use super::fleet::{Fleet, SERVERS};
-use super::four_servers::long;
+use crate::parts::long::{long, progress};
 
 const AT_ONCE: usize = 100;
 
@@ -22,6 +22,7 @@ pub(crate) async fn a52_a_hundred_retries_at_once_are_one_send(fleet: &Fleet) {
     let (clock, mut answered) = (Stopwatch::start(), 0);
     let mut messages = fleet.messages();
     for round in 0..rounds() {
+        progress("a52", round, rounds());
         let (to, key) = (format!("+4752{round:06}"), format!("retry-{round}"));
         let mut answers = at_once(&caller, &to, &key).await;
         answered += answers.iter().filter(|(status, _)| *status == 200).count();

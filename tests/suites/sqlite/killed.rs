@@ -5,14 +5,11 @@ use std::io::{BufRead as _, BufReader};
 use crate::dice::Dice;
 use crate::ledger::{From, note};
 use crate::load::{Judgement, Log, child};
+use crate::long::{long, progress};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a60_killed_in_the_middle_of_load_nothing_acknowledged_is_lost() {
-    let rounds = if std::env::var_os("COUNTERSIGN_LONG").is_some() {
-        1000
-    } else {
-        100
-    };
+    let rounds = if long() { 1000 } else { 100 };
     let mut dice = Dice::seeded(0);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("countersign.db");
@@ -38,6 +35,7 @@ async fn a60_killed_in_the_middle_of_load_nothing_acknowledged_is_lost() {
         events += acknowledged;
         judged.add(log.judge(&path).await);
         assert!(judged.is_clean(), "kill {round}: {judged:?}");
+        progress("kills on SQLite", round as usize + 1, rounds as usize);
     }
     println!("{kills} kills, {sessions} sessions, {events} acknowledgements: {judged:?}");
     note(

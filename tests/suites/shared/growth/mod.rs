@@ -13,7 +13,7 @@ mod trips;
 
 use countersign::{KeyRing, Kind, RecordKey, Secret, Tenant};
 
-use crate::four_servers::long;
+use crate::parts::long::long;
 
 /// The same keys in every run, so that every run counts the same.
 pub(crate) fn keys() -> KeyRing {

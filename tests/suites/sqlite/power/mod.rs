@@ -16,6 +16,7 @@ use trace::{Call, Event, events, traced};
 use crate::dice::Dice;
 use crate::ledger::{From, note};
 use crate::load::{Judgement, Log, dressed};
+use crate::long::{long, progress};
 
 const FILE: &str = "countersign.db";
 
@@ -118,11 +119,7 @@ fn is_checkpoint(event: &Event) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a60_the_power_is_cut_and_nothing_acknowledged_is_lost() {
-    let points = if std::env::var_os("COUNTERSIGN_LONG").is_some() {
-        500
-    } else {
-        20
-    };
+    let points = if long() { 500 } else { 20 };
     let mut dice = Dice::seeded(60);
     let (mut events, mut acknowledged, mut dropped) = (0, 0, 0);
     let (mut cuts, mut copying, mut judged) = (0, 0, Judgement::default());
@@ -142,6 +139,7 @@ async fn a60_the_power_is_cut_and_nothing_acknowledged_is_lost() {
                 judged.is_clean(),
                 "cut {cuts} at event {moment}, {left:?}: {judged:?}"
             );
+            progress("cuts of the power on SQLite", cuts, points);
         }
         (events, acknowledged) = (events + trace.len(), acknowledged + replay.acknowledged);
     }
