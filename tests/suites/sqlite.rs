@@ -16,6 +16,8 @@ mod bench;
 mod dice;
 #[path = "sqlite/disk.rs"]
 mod disk;
+#[path = "sqlite/failing_calls.rs"]
+mod failing_calls;
 #[path = "sqlite/killed.rs"]
 mod killed;
 #[path = "parts/ledger.rs"]
