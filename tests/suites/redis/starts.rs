@@ -6,6 +6,7 @@ use countersign_redis::{Options, RedisStore};
 
 use crate::parts::ca::TestCa;
 use crate::parts::redis::Redis;
+use crate::parts::redis::sentinel::RedisSentinel;
 use crate::stage::{Desk, connect, options, unfenced};
 
 /// As the crate's documentation has it.
@@ -155,4 +156,22 @@ async fn a_replica_is_refused() {
     let replica = Redis::start(&["--replicaof", &of]);
     let said = refused(&replica.url(), options()).await;
     assert!(said.contains("replica"), "{said}");
+}
+
+#[tokio::test]
+async fn sentinels_that_ask_for_a_password_are_given_their_own() {
+    let site = RedisSentinel::start_locked("watchword");
+    let mut options = options();
+    let said = refused(&site.url(), options.clone()).await;
+    assert!(said.contains("password"), "{said}");
+    for wrong in ["hunter3", ""] {
+        options.sentinel_login = Some((String::new(), wrong.to_owned()));
+        let said = refused(&site.url(), options.clone()).await;
+        assert!(!said.contains("hunter3"), "{said}");
+    }
+    for user in ["", "default"] {
+        options.sentinel_login = Some((user.to_owned(), "watchword".to_owned()));
+        let store = connect(&site.url(), options.clone()).await;
+        store.ping().await.unwrap();
+    }
 }

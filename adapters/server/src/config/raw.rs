@@ -64,7 +64,11 @@ pub(super) struct RawStore {
     pub(super) url_file: Option<PathBuf>,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) timeout_ms: Option<u32>,
+    pub(super) pool_size: Option<u32>,
     pub(super) wait_for_replicas: Option<u16>,
+    pub(super) sentinel_user: Option<String>,
+    pub(super) sentinel_password: Option<SecretText>,
+    pub(super) sentinel_password_file: Option<PathBuf>,
     pub(super) dangerous_unfenced: Option<bool>,
 }
 

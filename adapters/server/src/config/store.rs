@@ -1,6 +1,7 @@
 //! Which store, and how it is reached.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use super::{ConfigError, SecretText};
 
 const URL: &str = "sqlite:./data/countersign.db";
 const TIMEOUT_MILLIS: u32 = 2000;
+/// As the adapter has it.
+const POOL_SIZE: u32 = 16;
 
 /// The store, and what can be said of it beside its URL.
 #[derive(Debug)]
@@ -18,10 +21,21 @@ pub(crate) struct StoreConfig {
     pub(crate) ca_file: Option<PathBuf>,
     /// After how long a call counts as lost.
     pub(crate) timeout: Duration,
+    /// Connections of this process to PostgreSQL, at most.
+    pub(crate) pool_size: u32,
     /// How many replicas must have a write before it is answered.
     pub(crate) wait_for_replicas: u32,
+    /// Who asks the sentinels, where they have a login of their own.
+    pub(crate) sentinel_login: Option<SentinelLogin>,
     /// Whether sessions end with the store's life.
     pub(crate) fence: bool,
+}
+
+/// User (empty where there is but a password) and password of the sentinels.
+#[derive(Debug)]
+pub(crate) struct SentinelLogin {
+    pub(crate) user: String,
+    pub(crate) password: SecretText,
 }
 
 /// Where the store is.
@@ -45,6 +59,7 @@ const REDIS: [&str; 6] = [
     "redis+cluster",
     "rediss+cluster",
 ];
+const SENTINEL: &str = "redis+sentinel";
 const POSTGRES: [&str; 2] = ["postgres", "postgresql"];
 const EXPECTED: &str = "expected sqlite:PATH, memory:, redis://HOST, redis+sentinel://HOST,HOST/NAME, \
      redis+cluster://HOST,HOST, rediss:// for TLS, or postgres://USER@HOST/DATABASE";
@@ -52,45 +67,98 @@ const EXPECTED: &str = "expected sqlite:PATH, memory:, redis://HOST, redis+senti
 impl StoreConfig {
     pub(super) fn resolve(raw: RawStore) -> Result<Self, ConfigError> {
         let url = StoreUrl::resolve(raw.url, raw.url_file)?;
-        let misplaced = |set: bool, field: &str, of: &str| {
-            if set {
-                Err(ConfigError::new(field, format!("is for {of} stores")))
-            } else {
-                Ok(())
-            }
-        };
         let redis = matches!(url, StoreUrl::Redis(_));
-        misplaced(
-            raw.ca_file.is_some() && !url.is_shared(),
-            "store.ca_file",
-            "redis and postgres",
-        )?;
-        misplaced(
-            raw.timeout_ms.is_some() && !url.is_shared(),
-            "store.timeout_ms",
-            "redis and postgres",
-        )?;
-        misplaced(
-            raw.wait_for_replicas.is_some() && !redis,
-            "store.wait_for_replicas",
-            "redis",
-        )?;
-        let timeout = match raw.timeout_ms.unwrap_or(TIMEOUT_MILLIS) {
-            millis @ 10..=60_000 => Duration::from_millis(millis.into()),
-            _ => {
-                return Err(ConfigError::new(
-                    "store.timeout_ms",
-                    "expected 10 to 60000 milliseconds",
-                ));
+        let postgres = matches!(url, StoreUrl::Postgres(_));
+        let (sentinel, either) = (url.has_sentinels(), "redis and postgres");
+        for (field, set, fits, of) in [
+            ("ca_file", raw.ca_file.is_some(), url.is_shared(), either),
+            (
+                "timeout_ms",
+                raw.timeout_ms.is_some(),
+                url.is_shared(),
+                either,
+            ),
+            ("pool_size", raw.pool_size.is_some(), postgres, "postgres"),
+            (
+                "wait_for_replicas",
+                raw.wait_for_replicas.is_some(),
+                redis,
+                "redis",
+            ),
+            (
+                "sentinel_user",
+                raw.sentinel_user.is_some(),
+                sentinel,
+                SENTINEL,
+            ),
+            (
+                "sentinel_password",
+                raw.sentinel_password.is_some(),
+                sentinel,
+                SENTINEL,
+            ),
+            (
+                "sentinel_password_file",
+                raw.sentinel_password_file.is_some(),
+                sentinel,
+                SENTINEL,
+            ),
+        ] {
+            if set && !fits {
+                let problem = format!("is for {of} stores");
+                return Err(ConfigError::new(format!("store.{field}"), problem));
             }
-        };
+        }
+        let timeout = raw.timeout_ms.unwrap_or(TIMEOUT_MILLIS);
+        let timeout = within("store.timeout_ms", timeout, 10..=60_000, "milliseconds")?;
+        let pool_size = raw.pool_size.unwrap_or(POOL_SIZE);
+        let password = SecretText::either(
+            "store.sentinel_password",
+            raw.sentinel_password,
+            raw.sentinel_password_file,
+        )?;
         Ok(Self {
             url,
             ca_file: raw.ca_file,
-            timeout,
+            timeout: Duration::from_millis(timeout.into()),
+            pool_size: within("store.pool_size", pool_size, 1..=1000, "connections")?,
             wait_for_replicas: raw.wait_for_replicas.unwrap_or(0).into(),
+            sentinel_login: SentinelLogin::of(raw.sentinel_user, password)?,
             fence: !raw.dangerous_unfenced.unwrap_or(false),
         })
+    }
+}
+
+fn within(
+    field: &str,
+    value: u32,
+    range: RangeInclusive<u32>,
+    unit: &str,
+) -> Result<u32, ConfigError> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    let (least, most) = range.into_inner();
+    Err(ConfigError::new(
+        field,
+        format!("expected {least} to {most} {unit}"),
+    ))
+}
+
+impl SentinelLogin {
+    fn of(user: Option<String>, password: Option<SecretText>) -> Result<Option<Self>, ConfigError> {
+        match (user, password) {
+            (user, Some(password)) => Ok(Some(Self {
+                user: user.unwrap_or_default(),
+                password,
+            })),
+            // Redis lets nobody in by a name alone.
+            (Some(_), None) => Err(ConfigError::new(
+                "store.sentinel_user",
+                "is set, and no password is: set store.sentinel_password or its `_file` form",
+            )),
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -131,6 +199,17 @@ impl StoreUrl {
     /// secrets.
     pub(crate) const fn is_shared(&self) -> bool {
         matches!(self, Self::Redis(_) | Self::Postgres(_))
+    }
+
+    /// Whether sentinels are asked for the server.
+    fn has_sentinels(&self) -> bool {
+        match self {
+            Self::Redis(url) => {
+                let scheme = url.reveal().split_once("://");
+                scheme.is_some_and(|(scheme, _)| scheme.ends_with("+sentinel"))
+            }
+            _ => false,
+        }
     }
 
     /// Whether it ends with its process.

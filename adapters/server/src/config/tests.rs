@@ -1,5 +1,6 @@
 mod kinds;
 mod money;
+mod store;
 
 use std::ffi::OsString;
 
@@ -235,6 +236,10 @@ fn every_secret_comes_from_a_file_too_but_not_from_both() {
         ("webhook.secret", "[webhook]\nsecret = \"v\""),
         ("webhook.older_secret", "[webhook]\nolder_secret = \"v\""),
         ("store.url", "[store]\nurl = \"memory:\""),
+        (
+            "store.sentinel_password",
+            "[store]\nurl = \"redis+sentinel://h/m\"\nsentinel_password = \"p\"",
+        ),
     ] {
         let variable = format!(
             "COUNTERSIGN_{}_FILE",
@@ -269,41 +274,6 @@ fn no_error_and_no_debug_output_quotes_a_secret() {
     let config = Config::of(text).unwrap();
     assert!(!format!("{config:?}").contains("31415926"));
     assert_eq!(config.store.url.to_string(), "rediss+cluster://a:1,b:2");
-}
-
-#[test]
-fn a_store_that_servers_share_has_settings_of_its_own() {
-    let config =
-        Config::of("[store]\nurl = \"redis://localhost\"\ntimeout_ms = 500\nwait_for_replicas = 1")
-            .unwrap();
-    assert!(config.store.url.is_shared() && config.store.fence);
-    assert_eq!(config.store.timeout.as_millis(), 500);
-    assert_eq!(config.store.wait_for_replicas, 1);
-    for (text, sentence) in [
-        (
-            "timeout_ms = 500",
-            "store.timeout_ms (countersign.toml line 2): is for redis and postgres stores",
-        ),
-        (
-            "url = \"postgres://h/d\"\nwait_for_replicas = 1",
-            "store.wait_for_replicas (countersign.toml line 3): is for redis stores",
-        ),
-        (
-            "url = \"redis://h\"\ntimeout_ms = 5",
-            "store.timeout_ms (countersign.toml line 3): expected 10 to 60000 milliseconds",
-        ),
-        (
-            "url = \"redis://\"",
-            "store.url (countersign.toml line 2): a host is expected",
-        ),
-        (
-            "url = \"mysql://h\"",
-            "store.url (countersign.toml line 2): expected sqlite:PATH",
-        ),
-    ] {
-        let said = refusal(&format!("[store]\n{text}"), &[]);
-        assert!(said.starts_with(sentence), "{said}");
-    }
 }
 
 #[test]

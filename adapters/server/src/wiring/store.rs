@@ -78,6 +78,10 @@ fn redis_options(config: &StoreConfig) -> Result<countersign_redis::Options, Fai
     options.fence = config.fence;
     options.timeout = config.timeout;
     options.wait_for_replicas = config.wait_for_replicas;
+    options.sentinel_login = config
+        .sentinel_login
+        .as_ref()
+        .map(|login| (login.user.clone(), login.password.reveal().to_owned()));
     options.ca_pem = ca(config)?;
     Ok(options)
 }
@@ -91,6 +95,7 @@ async fn postgres(url: &SecretText, config: &StoreConfig) -> Result<PostgresStor
 fn postgres_options(config: &StoreConfig) -> Result<countersign_postgres::Options, Failure> {
     let mut options = countersign_postgres::Options::default();
     options.fence = config.fence;
+    options.pool_size = usize::try_from(config.pool_size).unwrap_or(options.pool_size);
     options.connect_timeout = config.timeout;
     options.acquire_timeout = config.timeout;
     options.statement_timeout = config.timeout;
@@ -123,5 +128,31 @@ pub(crate) fn survives(durability: Durability) -> &'static str {
         Durability::Forgetful => "may forget the last writes in a crash",
         Durability::Crash => "survives a crash, not a loss of power",
         _ => "survives a loss of power",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn what_is_set_of_a_shared_store_reaches_its_adapter() {
+        let store = |text: &str| Config::of(&format!("[store]\n{text}")).unwrap().store;
+        let postgres = |text: &str| postgres_options(&store(text)).unwrap();
+        assert_eq!(postgres("url = \"postgres://h/d\"").pool_size, 16);
+        let options = postgres("url = \"postgres://h/d\"\npool_size = 3");
+        assert_eq!(options.pool_size, 3);
+
+        let url = "url = \"rediss+sentinel://h/m\"";
+        let login = |text: &str| {
+            let options = redis_options(&store(&format!("{url}\n{text}"))).unwrap();
+            options.sentinel_login
+        };
+        assert_eq!(login(""), None);
+        let told = |user: &str| Some((user.to_owned(), "watch".to_owned()));
+        assert_eq!(login("sentinel_password = \"watch\""), told(""));
+        let both = "sentinel_user = \"me\"\nsentinel_password = \"watch\"";
+        assert_eq!(login(both), told("me"));
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct RedisSentinel {
     /// The first primary, then its replica; they change places.
     pub(crate) servers: [Redis; 2],
     sentinels: Vec<(u16, Leash, TempDir)>,
+    /// What the sentinels ask for, and the servers do not; empty for nothing.
+    password: &'static str,
 }
 
 impl RedisSentinel {
@@ -26,6 +28,15 @@ impl RedisSentinel {
 
     /// With these arguments for both servers.
     pub(crate) fn start_with(extra: &[&str]) -> Self {
+        Self::started(extra, "")
+    }
+
+    /// With sentinels that ask for this password.
+    pub(crate) fn start_locked(password: &'static str) -> Self {
+        Self::started(&[], password)
+    }
+
+    fn started(extra: &[&str], password: &'static str) -> Self {
         let primary = Redis::start(extra);
         let port = primary.port.to_string();
         let of = format!("127.0.0.1 {port}");
@@ -36,11 +47,17 @@ impl RedisSentinel {
         wait_until("the replica is in step", || {
             servers[1].info("replication", "master_link_status") == "up"
         });
-        let sentinels = (0..3).map(|_| sentinel(servers[0].port)).collect();
-        let site = Self { servers, sentinels };
+        let sentinels = (0..3)
+            .map(|_| sentinel(servers[0].port, password))
+            .collect();
+        let site = Self {
+            servers,
+            sentinels,
+            password,
+        };
         wait_until("the sentinels know each other", || {
             site.sentinels.iter().all(|(port, ..)| {
-                let known = sentinel_cli(*port, &["SENTINEL", "MASTER", MASTER]);
+                let known = site.ask(*port, &["SENTINEL", "MASTER", MASTER]);
                 let known: Vec<_> = known.lines().collect();
                 let is = |name, value| known.windows(2).any(|two| two == [name, value]);
                 is("num-other-sentinels", "2") && is("num-slaves", "1")
@@ -58,10 +75,14 @@ impl RedisSentinel {
         format!("redis+sentinel://{}/{MASTER}", ends.join(","))
     }
 
+    fn ask(&self, sentinel: u16, command: &[&str]) -> String {
+        sentinel_cli(sentinel, self.password, command)
+    }
+
     /// Which of the servers the sentinels take for the primary.
     pub(crate) fn primary(&self) -> usize {
         let (port, ..) = &self.sentinels[0];
-        let said = sentinel_cli(*port, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER]);
+        let said = self.ask(*port, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER]);
         let port = said.lines().nth(1).unwrap_or_default().to_owned();
         usize::from(port == self.servers[1].port.to_string())
     }
@@ -99,7 +120,7 @@ impl RedisSentinel {
             new.info("replication", "role") == "master"
                 && self.sentinels.iter().all(|(sentinel, ..)| {
                     let asked = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER];
-                    sentinel_cli(*sentinel, &asked).lines().nth(1) == Some(&port)
+                    self.ask(*sentinel, &asked).lines().nth(1) == Some(&port)
                 })
         });
     }
@@ -129,7 +150,7 @@ impl RedisSentinel {
     }
 }
 
-fn sentinel(primary: u16) -> (u16, Leash, TempDir) {
+fn sentinel(primary: u16, password: &str) -> (u16, Leash, TempDir) {
     let (folder, port) = (
         tempfile::tempdir().expect("a temporary folder"),
         free_port(),
@@ -140,17 +161,23 @@ fn sentinel(primary: u16) -> (u16, Leash, TempDir) {
          sentinel down-after-milliseconds {MASTER} 1000\nsentinel failover-timeout {MASTER} 3000\n",
         folder.path().display()
     );
-    fs::write(&config, text).expect("the configuration is written");
+    let locked = match password {
+        "" => String::new(),
+        password => format!("requirepass {password}\n"),
+    };
+    fs::write(&config, text + &locked).expect("the configuration is written");
     let program = ["redis-sentinel".to_owned(), config.display().to_string()];
     let leash = Leash::start(&program, &folder.path().join("log"));
     wait_until("a sentinel answers", || {
-        sentinel_cli(port, &["PING"]) == "PONG"
+        sentinel_cli(port, password, &["PING"]) == "PONG"
     });
     (port, leash, folder)
 }
 
-fn sentinel_cli(port: u16, command: &[&str]) -> String {
+fn sentinel_cli(port: u16, password: &str, command: &[&str]) -> String {
     let mut cli = Command::new("redis-cli");
+    // An empty one is none.
+    cli.env("REDISCLI_AUTH", password);
     let output = cli.args(["-p", &port.to_string()]).args(command).output();
     String::from_utf8_lossy(&output.expect(INSTALL).stdout)
         .trim()
