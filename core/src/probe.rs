@@ -31,17 +31,29 @@ impl Verifier {
     /// [`BuildError::ForeignStore`] for a store of another pseudonym key,
     /// [`BuildError::Store`] when the store fails.
     pub async fn probe(&self) -> Result<(), BuildError> {
+        self.race().await?;
+        claim(self.store().as_ref(), self.keys().fingerprint()).await
+    }
+
+    /// As [`Verifier::probe`], for who only looks: a store that was never used stays open to
+    /// any pseudonym key. Otherwise a trial with the wrong secret would claim a fresh store,
+    /// and its servers, with the right one, would be refused.
+    ///
+    /// # Errors
+    /// As [`Verifier::probe`].
+    pub async fn probe_as_a_guest(&self) -> Result<(), BuildError> {
+        self.race().await?;
+        let (store, ours) = (self.store().as_ref(), self.keys().fingerprint());
+        unclaimed(store, ours).await.map(drop)
+    }
+
+    async fn race(&self) -> Result<(), BuildError> {
         let mut name = [0; 16];
         crate::random::fill_random(&mut name)
             .map_err(|error| StoreError::unavailable(error.to_string()))?;
         let key = self.keys().record_key(Kind::Meta, Tag::default(), &name);
-        Scratch {
-            store: self.store().as_ref(),
-            key,
-        }
-        .probe()
-        .await?;
-        same_pseudonym_key(self.store().as_ref(), self.keys().fingerprint()).await
+        let store = self.store().as_ref();
+        Scratch { store, key }.probe().await
     }
 }
 
@@ -166,25 +178,13 @@ fn expect(holds: bool, otherwise: &'static str) -> Result<(), BuildError> {
 }
 
 /// Leaves the fingerprint in a new store, and finds it in an old one.
-async fn same_pseudonym_key(
-    store: &dyn SessionStore,
-    fingerprint: [u8; 8],
-) -> Result<(), BuildError> {
-    let owner = Tag::of("meta", "pseudonym key");
-    let ours = envelope::seal(Kind::Meta, owner, &fingerprint);
+async fn claim(store: &dyn SessionStore, fingerprint: [u8; 8]) -> Result<(), BuildError> {
+    let ours = envelope::seal(Kind::Meta, owner(), &fingerprint);
     // A loser reads what the winner wrote; the second try is for that.
     for _ in 0..2 {
-        let Loaded {
-            value, incarnation, ..
-        } = store.load(FINGERPRINT_KEY).await?;
-        if let Some(theirs) = value {
-            let found = envelope::open(Kind::Meta, owner, &theirs).map_err(StoreError::from)?;
-            return if found == fingerprint {
-                Ok(())
-            } else {
-                Err(BuildError::ForeignStore)
-            };
-        }
+        let Some(incarnation) = unclaimed(store, fingerprint).await? else {
+            return Ok(());
+        };
         let next = Entry {
             bytes: &ours,
             garbage_after: None,
@@ -196,6 +196,27 @@ async fn same_pseudonym_key(
     Err(BuildError::Probe(
         "an insertion under a key without a value was lost",
     ))
+}
+
+/// The life of a store in which nobody has left a fingerprint; none where ours is there.
+async fn unclaimed(
+    store: &dyn SessionStore,
+    fingerprint: [u8; 8],
+) -> Result<Option<Incarnation>, BuildError> {
+    let loaded = store.load(FINGERPRINT_KEY).await?;
+    let Some(held) = loaded.value else {
+        return Ok(Some(loaded.incarnation));
+    };
+    let found = envelope::open(Kind::Meta, owner(), &held).map_err(StoreError::from)?;
+    if found == fingerprint {
+        Ok(None)
+    } else {
+        Err(BuildError::ForeignStore)
+    }
+}
+
+fn owner() -> Tag {
+    Tag::of("meta", "pseudonym key")
 }
 
 #[cfg(test)]

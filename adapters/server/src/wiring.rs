@@ -100,10 +100,12 @@ pub(crate) async fn verifier(
         .install(builder)
         .build()
         .map_err(|error| wrong_store(&error))?;
-    verifier
-        .probe()
-        .await
-        .map_err(|error| wrong_store(&error))?;
+    let probed = match first {
+        FirstStart::Make => verifier.probe().await,
+        // What claims a fresh store is a server, not somebody who tries a secret on it.
+        FirstStart::Refuse => verifier.probe_as_a_guest().await,
+    };
+    probed.map_err(|error| wrong_store(&error))?;
     Ok(verifier)
 }
 
@@ -254,6 +256,35 @@ mod tests {
             let sentence = refused.unwrap_err().to_string();
             assert!(sentence.contains(expected), "{sentence}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_look_with_a_wrong_secret_does_not_shut_the_right_one_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |secret: &str| {
+            let (secret, store) = (folder.path().join(secret), folder.path().join("db"));
+            let text = "secret_file = {:?}\n[store]\nurl = \"sqlite:{}\"";
+            let text = text.replacen("{:?}", &format!("{secret:?}"), 1);
+            Config::of(&text.replacen("{}", &store.display().to_string(), 1)).unwrap()
+        };
+        let (right, wrong) = (of("right"), of("wrong"));
+        for config in [&right, &wrong] {
+            keys(config, FirstStart::Make).map(drop).unwrap();
+        }
+        // A fresh store that is there, as a shared one is.
+        store::open(&right.store, FirstStart::Make)
+            .await
+            .map(drop)
+            .unwrap();
+        let nobody = Deliverers::default();
+        let with = async |config, first| {
+            let opened = verifier(config, first, &nobody).await;
+            opened.map(drop).map_err(|error| error.to_string())
+        };
+        with(&wrong, FirstStart::Refuse).await.unwrap();
+        with(&right, FirstStart::Make).await.unwrap();
+        let told = with(&wrong, FirstStart::Refuse).await.unwrap_err();
+        assert!(told.contains("another pseudonym key"), "{told}");
     }
 
     #[tokio::test]

@@ -150,6 +150,34 @@ fn a_right_store_is_taken_again_and_again_by_one_pseudonym_key() {
 }
 
 #[test]
+fn who_only_looks_leaves_a_fresh_store_to_any_key_and_is_told_of_another_s() {
+    let (store, wrong) = (MemoryStore::new(), Wrong::Nothing);
+    let store = Arc::new(Store { store, wrong });
+    let look = |first| {
+        let verifier = Verifier::builder(ring(first), store.clone()).build();
+        now(verifier.unwrap().probe_as_a_guest())
+    };
+    look(2).unwrap();
+    let held = now(store.load(FINGERPRINT_KEY)).unwrap().value;
+    assert_eq!(held, None);
+    probe(store.clone(), 1).unwrap();
+    look(1).unwrap();
+    let foreign = look(2);
+    assert!(
+        matches!(foreign, Err(BuildError::ForeignStore)),
+        "{foreign:?}"
+    );
+}
+
+#[test]
+fn who_only_looks_refuses_a_wrong_store_as_well() {
+    let (store, wrong) = (MemoryStore::new(), Wrong::TwoWin);
+    let verifier = Verifier::builder(ring(1), Arc::new(Store { store, wrong })).build();
+    let refused = now(verifier.unwrap().probe_as_a_guest());
+    assert!(matches!(refused, Err(BuildError::Probe(_))), "{refused:?}");
+}
+
+#[test]
 fn of_two_deployments_that_start_at_once_on_one_store_one_is_refused() {
     let outrun = |first| {
         let (store, wrong) = (MemoryStore::new(), Wrong::Outrun);
