@@ -1,5 +1,6 @@
 //! Activation: a dashboard's token buys the tenant's first key, once.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,7 +14,7 @@ use countersign::Stopwatch;
 use crate::answer::{Activated, answer};
 use crate::api_key::{ApiKeyError, NewKey};
 use crate::audit;
-use crate::jwt::JwtVerifier;
+use crate::jwt::{JwtError, JwtVerifier};
 use crate::key_store::ApiKeys;
 use crate::metrics;
 use crate::problem::{Problem, ProblemKind};
@@ -62,23 +63,29 @@ impl Activation {
             .0
             .proxies
             .source(&request.extensions, &request.headers);
-        if let Some(wait) = source.and_then(|source| self.keys.0.limit.wait(source)) {
-            return Err(Problem::throttled("auth_failures", wait));
-        }
         let token = bearer(&request.headers).ok_or_else(Problem::unauthorised)?;
-        let tenant = self.jwt.verify(token).map_err(|error| {
-            metrics::auth_failed("token");
-            if let Some(source) = source {
-                self.keys.0.limit.note_failure(source);
-            }
-            // The reason is for the operator: a stranger learns nothing from it.
-            tracing::info!(%error, "a token was refused");
-            Problem::unauthorised()
-        })?;
+        // Before the limit: a neighbour's guessing must not shut out tokens that are good.
+        // Nothing is guessed past this: neither a signature nor what makes it is found by trying.
+        let verified = self.jwt.verify(token);
+        let tenant = verified.map_err(|error| self.refused(error, source))?;
         let key = self.keys.activate(&tenant).await.map_err(Problem::from);
         let kid = key.as_ref().ok().map(NewKey::kid);
         audit::of_key("activate", &tenant, kid, &key);
         key
+    }
+
+    fn refused(&self, error: JwtError, source: Option<IpAddr>) -> Problem {
+        let limit = &self.keys.0.limit;
+        if let Some(wait) = source.and_then(|source| limit.wait(source)) {
+            return Problem::throttled("auth_failures", wait);
+        }
+        metrics::auth_failed("token");
+        if let Some(source) = source {
+            limit.note_failure(source);
+        }
+        // The reason is for the operator: a stranger learns nothing from it.
+        tracing::info!(%error, "a token was refused");
+        Problem::unauthorised()
     }
 }
 

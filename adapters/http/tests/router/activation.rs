@@ -152,6 +152,32 @@ async fn bad_tokens_are_refused_alike() {
     assert_eq!(activate(&desk, &format!("Bearer {good}")).await.status, 200);
 }
 
+/// As behind a proxy that names nobody: all dashboards come from one address.
+#[tokio::test]
+async fn a65_a_neighbour_s_guessing_shuts_no_good_token_out() {
+    let desk = Desk::new();
+    let good = token(&desk, "acme");
+    let status = async |token: &str| {
+        let mut request = Request::post("/v1/dashboard/verify/activate")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .unwrap();
+        let peer: std::net::SocketAddr = "192.0.2.1:1".parse().unwrap();
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(peer));
+        desk.call(request).await.status
+    };
+    for _ in 0..30 {
+        assert_eq!(status("a.b.c").await, 401);
+    }
+    assert_eq!(status("a.b.c").await, 429);
+    assert_eq!(status(&good).await, 200);
+    assert_eq!(status("a.b.c").await, 429, "a good one lets no bad one in");
+    desk.clock.advance_secs(60);
+    assert_eq!(status("a.b.c").await, 401);
+}
+
 fn encode(value: &Value) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
