@@ -1,5 +1,6 @@
 //! `countersign serve`: from a configuration to a server, and to its orderly end.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -184,12 +185,20 @@ impl Server {
 }
 
 async fn bind(field: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::config(format!(
-            "{field}: cannot listen on {address}: {}; set {field} to a free address of this machine",
-            causes(&error)
-        ))
-    })
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| unbound(field, address, &error))
+}
+
+fn unbound(field: &str, address: SocketAddr, error: &io::Error) -> Failure {
+    let sentence = format!(
+        "{field}: cannot listen on {address}: {}; set {field} to a free address of this machine",
+        causes(error)
+    );
+    match error.kind() {
+        // Whoever has it may go, as a server does that is being replaced: a restart helps.
+        io::ErrorKind::AddrInUse => Failure::Runtime(sentence),
+        _ => Failure::Config(sentence),
+    }
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
@@ -220,4 +229,21 @@ fn metrics() -> Result<RenderMetrics, Failure> {
         }
     });
     Ok(Arc::new(move || handle.render()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_in_use_is_no_mistake_and_one_of_another_machine_is() {
+        let held = bind("listen", ([127, 0, 0, 1], 0).into()).await.unwrap();
+        let taken = bind("listen", address(&held).unwrap()).await.map(drop);
+        assert!(matches!(taken, Err(Failure::Runtime(_))), "{taken:?}");
+        let elsewhere = bind("listen", ([192, 0, 2, 1], 0).into()).await.map(drop);
+        assert!(
+            matches!(elsewhere, Err(Failure::Config(_))),
+            "{elsewhere:?}"
+        );
+    }
 }
