@@ -24,7 +24,8 @@ use ipnet::IpNet;
 pub(crate) use self::error::ConfigError;
 pub(crate) use self::provider::{Provider, Route};
 pub(crate) use self::providers::Providers;
-pub(crate) use self::secret_text::SecretText;
+pub(crate) use self::resolve::SECRET_FILE;
+pub(crate) use self::secret_text::{SecretText, called};
 pub(crate) use self::store::{StoreConfig, StoreUrl};
 
 /// A valid configuration. That the deliverers it names can work is wiring's to say.

@@ -8,6 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use countersign::{KeyError, KeyRing, Secret};
 use zeroize::Zeroizing;
 
+use crate::config::{self, SECRET_FILE};
 use crate::failure::Failure;
 use crate::private_file;
 
@@ -39,16 +40,17 @@ impl Secrets {
     /// The secrets of the file at `path`, which are made if it is not there and `make`
     /// says so.
     pub(crate) fn open(path: &Path, make: bool) -> Result<Self, Failure> {
-        let shown = path.display();
         if make && !path.exists() {
             let fresh = Self::generate().map_err(|error| Failure::Runtime(error.to_string()))?;
             let new = private_file::make(path, &fresh.render()).map_err(|error| {
+                let shown = called(path);
                 Failure::config(format!("secret_file: cannot make {shown}: {error}"))
             })?;
             if new {
-                tracing::info!(file = %shown, "secrets were made: keep a copy in a safe place");
+                tracing::info!(file = %path.display(), "secrets were made: keep a copy in a safe place");
             }
         }
+        let shown = called(path);
         let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
             Failure::config(format!(
                 "secret_file: cannot read {shown}: {error}; `countersign serve` makes it at its \
@@ -109,6 +111,14 @@ impl Secrets {
         }
         Ok(Self { pseudonym, masters })
     }
+}
+
+/// How a message calls the secret file; nobody wrote the default, which hides nothing.
+pub(crate) fn called(path: &Path) -> String {
+    if path == Path::new(SECRET_FILE) {
+        return SECRET_FILE.to_owned();
+    }
+    config::called(path)
 }
 
 /// A secret of text for dashboard tokens, as the file beside the master keys holds it.

@@ -20,7 +20,7 @@ pub(crate) use self::part::Part;
 pub(crate) use self::store::{fence, survives};
 
 use crate::bounds::for_reports;
-use crate::config::{Config, JwtKey, SecretText};
+use crate::config::{Config, JwtKey, SecretText, called};
 use crate::failure::{Failure, causes};
 use crate::private_file;
 use crate::secrets::{self, Secrets};
@@ -44,10 +44,9 @@ pub(crate) fn keys(config: &Config, first: FirstStart) -> Result<KeyRing, Failur
     }
     if url.is_shared() && !path.exists() {
         return Err(Failure::config(format!(
-            "secret_file: there is no {shown}, and none is made, for every server on {url} needs \
-             the same: make one with `countersign secret new > {shown}` (mode 0600) and copy it \
-             to each",
-            shown = path.display()
+            "secret_file: {shown} is not there, and none is made, for every server on {url} needs \
+             the same: make it by `countersign secret new` (mode 0600) and copy it to each",
+            shown = secrets::called(path)
         )));
     }
     Secrets::open(path, first == FirstStart::Make)?.ring()
@@ -165,7 +164,7 @@ pub(crate) fn jwt(config: &Config, first: FirstStart) -> Result<JwtVerifier, Fai
             let pem = std::fs::read_to_string(path).map_err(|error| {
                 Failure::config(format!(
                     "jwt.public_key_file: cannot read {}: {error}",
-                    path.display()
+                    called(path)
                 ))
             })?;
             JwtVerifier::eddsa(&pem).map_err(|error| wrong("public_key_file", &error))?
@@ -186,11 +185,10 @@ pub(crate) fn jwt(config: &Config, first: FirstStart) -> Result<JwtVerifier, Fai
 fn made_secret(config: &Config, path: &Path, first: FirstStart) -> Result<SecretText, Failure> {
     if !path.exists() {
         if first == FirstStart::Refuse {
-            return Err(Failure::config(format!(
-                "jwt: there is no {}: run this where the server runs, or set \
-                 jwt.hs256_secret_file",
-                path.display()
-            )));
+            return Err(Failure::config(
+                "jwt: there is no jwt-secret beside secret_file: run this where the server runs, \
+                 or set jwt.hs256_secret_file",
+            ));
         }
         if config.store.url.is_shared() {
             return Err(Failure::config(format!(
@@ -205,7 +203,9 @@ fn made_secret(config: &Config, path: &Path, first: FirstStart) -> Result<Secret
             return Ok(SecretText::new(fresh.as_str().to_owned()));
         }
         private_file::make(path, &format!("{}\n", fresh.as_str())).map_err(|error| {
-            Failure::config(format!("jwt: cannot make {}: {error}", path.display()))
+            Failure::config(format!(
+                "jwt: cannot make jwt-secret beside secret_file: {error}"
+            ))
         })?;
     }
     private_file::warn_if_open(path);
@@ -255,6 +255,35 @@ mod tests {
             let refused = Deliverers::of(&config, &messages).map(drop);
             let sentence = refused.unwrap_err().to_string();
             assert!(sentence.contains(expected), "{sentence}");
+        }
+    }
+
+    /// As it is with a variable that was filled from the file instead of with its name.
+    #[tokio::test]
+    async fn a_secret_in_the_place_of_its_file_is_not_shown() {
+        let of = |text: &str| Config::of(text).unwrap();
+        let shared = "[store]\nurl = \"redis://127.0.0.1:1\"";
+        let secret_file = of(&format!("secret_file = \"s3cret\"\n{shared}"));
+        let public_key = of("[jwt]\npublic_key_file = \"s3cret\"");
+        let ca = of(&format!("{shared}\nca_file = \"s3cret\""));
+        for (field, refused) in [
+            (
+                "secret_file",
+                keys(&secret_file, FirstStart::Make).map(drop),
+            ),
+            (
+                "secret_file",
+                Secrets::open(Path::new("s3cret"), false).map(drop),
+            ),
+            (
+                "jwt.public_key_file",
+                jwt(&public_key, FirstStart::Make).map(drop),
+            ),
+            ("store.ca_file", fence(&ca.store).await),
+        ] {
+            let said = refused.unwrap_err().to_string();
+            assert!(said.starts_with(&format!("{field}: ")), "{said}");
+            assert!(!said.contains("s3cret"), "{said}");
         }
     }
 

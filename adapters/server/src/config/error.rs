@@ -43,6 +43,14 @@ pub(super) const A_SECTION: &str = "is a section: its keys are written below a l
 /// written as one line, that is an address with its password.
 pub(super) fn unquoted(message: &str) -> String {
     let message = message.replace('\n', ", ");
+    if let Some(unknown) = message.strip_prefix("unknown field `") {
+        let name = unknown.split('`').next().unwrap_or_default();
+        return if is_plain(name) {
+            message
+        } else {
+            "unknown field, whose name is none of ours".to_owned()
+        };
+    }
     let quotes = [
         "invalid type",
         "invalid value",
@@ -58,6 +66,12 @@ pub(super) fn unquoted(message: &str) -> String {
         Some((_, kind)) => format!("expected {kind}"),
         None => "has a value of another kind than is expected".to_owned(),
     }
+}
+
+/// Whether `key` is written as ours are. What is not may be a value in the place of a key.
+pub(super) fn is_plain(key: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    key.bytes().all(plain)
 }
 
 impl fmt::Display for ConfigError {

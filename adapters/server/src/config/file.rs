@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::path::Path;
 
+use toml::de::{DeTable, DeValue};
+
 use super::ConfigError;
-use super::error::unquoted;
+use super::error::{is_plain, unquoted};
 use super::raw::Raw;
 
 /// A configuration file, as it was written.
@@ -44,19 +46,8 @@ impl File {
 
     /// Where `field` is set: the file and the line.
     pub(super) fn place_of(&self, field: &str) -> Option<String> {
-        let line = self
-            .fields()
-            .find(|(_, name, _)| name == field)
-            .map(|(line, ..)| line);
-        // A whole section is named by its heading.
-        let line = line.or_else(|| {
-            let heading = format!("[{field}]");
-            self.text
-                .lines()
-                .position(|text| text.trim() == heading)
-                .map(|at| at + 1)
-        })?;
-        Some(format!("{} line {line}", self.name))
+        let key = self.keys().into_iter().find(|key| key.name == field)?;
+        Some(self.place_at(key.start))
     }
 
     /// The parser's error without the line's text, which may hold a secret.
@@ -65,46 +56,58 @@ impl File {
         let Some(span) = error.span() else {
             return ConfigError::new("", message).at(Some(self.name.clone()));
         };
-        let before = self.text.get(..span.start).unwrap_or(&self.text);
-        let line = before.matches('\n').count() + 1;
         let field = self.field_at(&span).unwrap_or_default();
-        ConfigError::new(field, message).at(Some(format!("{} line {line}", self.name)))
+        ConfigError::new(field, message).at(Some(self.place_at(span.start)))
+    }
+
+    fn place_at(&self, start: usize) -> String {
+        let before = self.text.get(..start).unwrap_or(&self.text);
+        let line = before.matches('\n').count() + 1;
+        format!("{} line {line}", self.name)
     }
 
     fn field_at(&self, span: &Range<usize>) -> Option<String> {
-        self.fields()
-            .take_while(|(.., start)| *start <= span.start)
-            .last()
-            .map(|(_, name, _)| name)
+        let begun = self
+            .keys()
+            .into_iter()
+            .filter(|key| key.start <= span.start);
+        begun.max_by_key(|key| key.start).map(|key| key.name)
     }
 
-    /// Every `key =` with its line, dotted name and place. A reading by line is enough
-    /// to name a place; what the keys mean is the parser's to say.
-    fn fields(&self) -> impl Iterator<Item = (usize, String, usize)> {
-        let mut section = String::new();
-        let mut start = 0;
-        self.text
-            .split('\n')
-            .enumerate()
-            .filter_map(move |(number, line)| {
-                let at = start;
-                start += line.len() + 1;
-                let code = line.trim();
-                if let Some(heading) = code.strip_prefix('[') {
-                    let name = heading
-                        .trim_start_matches('[')
-                        .split(']')
-                        .next()
-                        .unwrap_or_default();
-                    section = format!("{}.", name.trim());
-                    return None;
-                }
-                let (key, _) = code.split_once('=')?;
-                let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
-                let key = key.trim();
-                key.bytes()
-                    .all(plain)
-                    .then(|| (number + 1, format!("{section}{key}"), at))
-            })
+    /// Every key and section; none where the text is no TOML. Whatever looks like a key is
+    /// not enough: the lines of a private key end in `=`, and would be shown.
+    fn keys(&self) -> Vec<Key> {
+        let mut keys = Vec::new();
+        if let Ok(table) = DeTable::parse(&self.text) {
+            note(&mut keys, "", table.get_ref());
+        }
+        keys
+    }
+}
+
+/// A key, by its dotted name, and where it begins.
+struct Key {
+    name: String,
+    start: usize,
+}
+
+fn note(keys: &mut Vec<Key>, section: &str, table: &DeTable<'_>) {
+    for (key, value) in table {
+        let name = match (section, key.get_ref()) {
+            // None of ours, and so perhaps a value.
+            (section, key) if !is_plain(key) => section.to_owned(),
+            ("", key) => key.to_string(),
+            (section, key) => format!("{section}.{key}"),
+        };
+        match value.get_ref() {
+            DeValue::Table(table) => note(keys, &name, table),
+            DeValue::Array(items) => {
+                let tables = items.iter().filter_map(|item| item.get_ref().as_table());
+                tables.for_each(|table| note(keys, &name, table));
+            }
+            _ => {}
+        }
+        let start = key.span().start;
+        keys.push(Key { name, start });
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use super::error::unquoted;
 use super::numbers::{RawNumbers, RawPrices};
 use super::policy::{RawPolicy, RawSwitch};
 use super::providers::{Smpp, Sns, Twilio, Vonage, Webhook};
@@ -53,7 +54,7 @@ impl Raw {
     pub(super) fn from_table(table: toml::Table) -> Result<Self, ConfigError> {
         table
             .try_into()
-            .map_err(|error: toml::de::Error| ConfigError::new("", error.message()))
+            .map_err(|error: toml::de::Error| ConfigError::new("", unquoted(error.message())))
     }
 }
 

@@ -12,7 +12,8 @@ use super::{
     SmtpConfig, StaticKey, StoreConfig, numbers, provider, sandbox,
 };
 
-const SECRET_FILE: &str = "./data/secret";
+/// Where the secrets lie unless it is said.
+pub(crate) const SECRET_FILE: &str = "./data/secret";
 const AUDIENCE: &str = "countersign";
 const TENANT_CLAIM: &str = "sub";
 const BRAND: &str = "Countersign";

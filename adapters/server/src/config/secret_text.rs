@@ -32,14 +32,14 @@ impl SecretText {
         let text = std::fs::read_to_string(path)
             .map(Zeroizing::new)
             .map_err(|error| {
-                ConfigError::new(field, format!("cannot read {}: {error}", path.display()))
+                ConfigError::new(field, format!("cannot read {}: {error}", called(path)))
             })?;
         let trimmed = text.strip_suffix('\n').unwrap_or(&text);
         let trimmed = trimmed.strip_suffix('\r').unwrap_or(trimmed);
         if trimmed.is_empty() {
             return Err(ConfigError::new(
                 field,
-                format!("{} is empty", path.display()),
+                format!("{} is empty", called(path)),
             ));
         }
         Ok(Self::new(trimmed.to_owned()))
@@ -59,6 +59,17 @@ impl SecretText {
             (text, None) => Ok(text),
             (None, Some(path)) => Self::read(&format!("{field}_file"), &path).map(Some),
         }
+    }
+}
+
+/// How a message calls the file of a `…_file` key: by its path once there is something at it.
+/// Until then what was written may be no path, but the secret that belongs into the file, and
+/// no look at the text tells one from the other; whose key it is says where to look.
+pub(crate) fn called(path: &Path) -> String {
+    if path.exists() {
+        path.display().to_string()
+    } else {
+        "the file that it names".to_owned()
     }
 }
 

@@ -14,7 +14,7 @@ use countersign_voice::{twilio as voice_twilio, vonage as voice_vonage};
 use countersign_webhook::{Webhook, WebhookConfig};
 
 use super::question::Question;
-use crate::config::{Config, Provider};
+use crate::config::{Config, Provider, called};
 use crate::console::Console;
 use crate::failure::{Failure, causes};
 
@@ -98,7 +98,7 @@ impl Build<'_> {
     fn ca(&self, path: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
         let read = |path: &Path| {
             std::fs::read(path).map_err(|error| {
-                let (name, path) = (self.provider.name(), path.display());
+                let (name, path) = (self.provider.name(), called(path));
                 Failure::config(format!("{name}.ca_file: cannot read {path}: {error}"))
             })
         };

@@ -10,7 +10,7 @@ use countersign_redis::RedisStore;
 use countersign_sqlite::SqliteStore;
 
 use super::FirstStart;
-use crate::config::{SecretText, StoreConfig, StoreUrl};
+use crate::config::{SecretText, StoreConfig, StoreUrl, called};
 use crate::failure::{Failure, causes};
 use crate::private_file;
 
@@ -108,7 +108,7 @@ fn ca(config: &StoreConfig) -> Result<Option<Vec<u8>>, Failure> {
         std::fs::read(path).map_err(|error| {
             Failure::config(format!(
                 "store.ca_file: cannot read {}: {error}",
-                path.display()
+                called(path)
             ))
         })
     };
