@@ -258,6 +258,20 @@ mod tests {
         }
     }
 
+    /// `from` in the same section is for SMS.
+    #[test]
+    fn a_caller_that_is_no_number_is_told_by_its_own_key() {
+        let config = Config::of(
+            "[voice]\nvia = [\"vonage\"]\n[vonage]\nprivate_key = \"…\"\n\
+             application_id = \"aaaaaaaa-bbbb-cccc-dddd-0123456789ab\"\n\
+             from = \"Example\"\nvoice_from = \"Example\"",
+        )
+        .unwrap();
+        let refused = Deliverers::of(&config, &messages(&config).unwrap()).map(drop);
+        let sentence = refused.unwrap_err().to_string();
+        assert!(sentence.contains("vonage voice_from: "), "{sentence}");
+    }
+
     /// As it is with a variable that was filled from the file instead of with its name.
     #[tokio::test]
     async fn a_secret_in_the_place_of_its_file_is_not_shown() {

@@ -94,7 +94,7 @@ pub enum VonageConfigError {
     #[error("vonage private_key: the application's RSA key in PEM, 2048 to 4096 bits")]
     PrivateKey,
     /// Not a number.
-    #[error("vonage from: a number that is linked to the application, as +15550100")]
+    #[error("vonage voice_from: a number that is linked to the application, as +15550100")]
     From,
     /// An address that cannot take the report token.
     #[error("vonage event_url: an https:// url without a query, a fragment or spaces")]
