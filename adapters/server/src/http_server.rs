@@ -1,12 +1,10 @@
 //! Connections: HTTP/1.1 and HTTP/2 in the clear, with bounds on what a stranger can hold.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,7 +15,6 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Service as _;
@@ -30,7 +27,10 @@ const MAX_HEADERS: usize = 64;
 const MAX_STREAMS: u32 = 256;
 /// A peer that does not answer a ping of this rhythm is gone.
 const PING: Duration = Duration::from_secs(20);
-const MAX_CONNECTIONS: usize = 4096;
+/// Without a request for so long, a connection is asked to end, and as long again later it is
+/// ended: one that answers pings and asks for nothing holds a place all the same.
+const IDLE: Duration = Duration::from_secs(120);
+const MAX_CONNECTIONS: u32 = 4096;
 /// The pause after a failed accept: most often there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -54,8 +54,7 @@ pub(crate) async fn serve(
     router: impl Answer,
     mut stop: watch::Receiver<bool>,
 ) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let graceful = GracefulShutdown::new();
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     let protocols = Arc::new(protocols());
     loop {
         let accepted = tokio::select! {
@@ -72,14 +71,15 @@ pub(crate) async fn serve(
             router: router.clone(),
         };
         let protocols = Arc::clone(&protocols);
-        let watcher = graceful.watcher();
+        let stop = stop.clone();
         tokio::spawn(async move {
-            connection.run(&protocols, watcher).await;
+            connection.run(&protocols, stop).await;
             drop(permit);
         });
     }
     drop(listener);
-    graceful.shutdown().await;
+    // All places are free once all connections have ended.
+    let _ = connections.acquire_many(MAX_CONNECTIONS).await;
 }
 
 /// The next connection, once there is room for it: those beyond wait in the system.
@@ -123,7 +123,7 @@ struct Connection<A> {
 }
 
 impl<A: Answer> Connection<A> {
-    async fn run(self, protocols: &auto::Builder<TokioExecutor>, watcher: Watcher) {
+    async fn run(self, protocols: &auto::Builder<TokioExecutor>, mut stop: watch::Receiver<bool>) {
         let Self {
             stream,
             peer,
@@ -131,42 +131,84 @@ impl<A: Answer> Connection<A> {
         } = self;
         // Small answers on a quiet line would otherwise wait for more.
         let _ = stream.set_nodelay(true);
-        let heard = Arc::new(AtomicBool::new(false));
-        let ear = Arc::clone(&heard);
+        let requests = Arc::new(Requests::default());
+        let begun = Arc::clone(&requests);
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            ear.store(true, Ordering::Relaxed);
+            let under_way = UnderWay::new(&begun);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = router.clone().answer(request);
-            async { Ok::<_, Infallible>(answer.await) }
-        });
-        let connection = protocols
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        tokio::select! {
-            biased;
-            ended = watcher.watch(connection) => {
-                if let Err(error) = ended {
-                    tracing::debug!(error = error.as_ref(), "a connection ended");
-                }
+            async {
+                let _under_way = under_way;
+                Ok::<_, Infallible>(answer.await)
             }
-            () = silence(&heard) => tracing::debug!("a connection asked for nothing"),
+        });
+        let connection = protocols.serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection.into_owned());
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => Some(ended),
+            // The sender's end means the same as its word.
+            _ = stop.wait_for(|stop| *stop) => None,
+            () = requests.quiet() => None,
+        };
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            // What was begun is answered, and the peer knows that nothing else is.
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                biased;
+                ended = connection => ended,
+                () = requests.quiet() => Ok(()),
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error = error.as_ref(), "a connection ended");
         }
     }
 }
 
-/// Ends when nothing was asked for in time. The protocol is told apart before any of the
-/// library's own time-outs begins, so that a peer who sends half a preface would stay.
-async fn silence(heard: &AtomicBool) {
-    let mut time = pin!(tokio::time::sleep(HEAD_TIMEOUT));
-    // It is asked as often as the connection is, and mostly there was a request long ago.
-    poll_fn(|context| {
-        if heard.load(Ordering::Relaxed) {
-            return Poll::Pending;
+/// What a connection asked for.
+#[derive(Debug, Default)]
+struct Requests {
+    begun: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Requests {
+    /// Ends when nothing was asked for in time and nothing is under way. The protocol is told
+    /// apart before any of the library's own time-outs begins, so that a peer who sends half
+    /// a preface would stay; and it lets those stay who have asked for something once.
+    async fn quiet(&self) {
+        let mut before = 0;
+        let mut patience = HEAD_TIMEOUT;
+        loop {
+            tokio::time::sleep(patience).await;
+            let begun = self.begun.load(Ordering::Relaxed);
+            if begun == before && self.done.load(Ordering::Relaxed) == begun {
+                return;
+            }
+            before = begun;
+            patience = IDLE;
         }
-        time.as_mut().poll(context)
-    })
-    .await;
+    }
+}
+
+/// One request, until it is answered or given up.
+struct UnderWay(Arc<Requests>);
+
+impl UnderWay {
+    fn new(requests: &Arc<Requests>) -> Self {
+        requests.begun.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(requests))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.done.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -249,5 +291,40 @@ mod tests {
             stream.read_exact(&mut status).await.unwrap();
             assert_eq!(&status, b"HTTP/1.1 431");
         }
+    }
+
+    /// A peer that speaks HTTP/2, asks once, answers every ping and closes nothing.
+    #[tokio::test]
+    async fn a_peer_that_has_nothing_more_to_ask_for_is_let_go() {
+        const PING: u8 = 6;
+        const GOAWAY: u8 = 7;
+        let (address, _stop, _server) = start(Router::new().route("/", get(|| async {}))).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        // GET / of `a`, and the end of the stream.
+        let request = [0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x41, 1, b'a'];
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let hello = [&preface[..], &settings, &request].concat();
+        stream.write_all(&hello).await.unwrap();
+        tokio::time::pause();
+        let (mut seen, started) = (Vec::new(), tokio::time::Instant::now());
+        let until_it_ends = async {
+            let mut head = [0; 9];
+            while stream.read_exact(&mut head).await.is_ok() {
+                let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+                let mut payload = vec![0; usize::try_from(length).unwrap()];
+                stream.read_exact(&mut payload).await.unwrap();
+                seen.push(head[3]);
+                if (head[3], head[4]) == (PING, 0) {
+                    let pong = [&[0, 0, 8, PING, 1, 0, 0, 0, 0], &payload[..]].concat();
+                    stream.write_all(&pong).await.unwrap();
+                }
+            }
+        };
+        let bound = Duration::from_secs(3600);
+        let ended = tokio::time::timeout(bound, until_it_ends).await;
+        assert!(ended.is_ok(), "it stays for ever: {}", seen.len());
+        assert!(started.elapsed() >= IDLE, "{:?}", started.elapsed());
+        assert!(seen.contains(&1) && seen.contains(&GOAWAY), "{seen:?}");
     }
 }
