@@ -17,6 +17,8 @@ mod clocks;
 mod crashes;
 #[path = "attacks/crashing.rs"]
 mod crashing;
+#[path = "attacks/cut_off.rs"]
+mod cut_off;
 #[path = "attacks/decoys.rs"]
 mod decoys;
 #[path = "attacks/denial.rs"]

@@ -22,8 +22,8 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn new(store: &Arc<dyn SessionStore>, keys: KeyRing) -> Self {
         let clock = Arc::new(FakeClock::at(BEGIN));
-        let inbox = Arc::new(Recorder::new());
         let timed = Timed::over(Arc::clone(store), Arc::clone(&clock));
+        let inbox = Arc::new(Recorder::new());
         let verifier = Verifier::builder(keys, Arc::new(timed))
             .deliverer(Channel::Sms, Arc::clone(&inbox) as _)
             .deliverer(Channel::Email, Arc::clone(&inbox) as _)
@@ -45,7 +45,7 @@ impl Desk {
 
     /// A session of somebody's and its code.
     pub(crate) async fn send(&self, number: u32) -> Result<(String, String), SendError> {
-        let to = Destination::parse_any(&format!("+4740{number:06}")).unwrap();
+        let to = person(number);
         let request = SendRequest::new(&self.tenant, Channel::Sms, &to);
         let sent = self.verifier.send(&request).await?;
         let code = self.inbox.last_code().unwrap();
@@ -60,6 +60,11 @@ impl Desk {
         let request = CheckRequest::new(&self.tenant, id, code);
         self.verifier.check(&request).await.unwrap()
     }
+}
+
+/// The destination of this number.
+pub(crate) fn person(number: u32) -> Destination {
+    Destination::parse_any(&format!("+4740{number:06}")).unwrap()
 }
 
 /// The secret of this number: the same each time.
