@@ -37,6 +37,8 @@ mod flooding;
 mod guessing;
 #[path = "attacks/kept.rs"]
 mod kept;
+#[path = "attacks/movable.rs"]
+mod movable;
 #[path = "attacks/moved.rs"]
 mod moved;
 #[path = "parts/mod.rs"]

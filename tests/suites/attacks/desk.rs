@@ -23,8 +23,18 @@ impl Desk {
     pub(crate) fn new(store: &Arc<dyn SessionStore>, keys: KeyRing) -> Self {
         let clock = Arc::new(FakeClock::at(BEGIN));
         let timed = Timed::over(Arc::clone(store), Arc::clone(&clock));
+        Self::with(Arc::new(timed), keys, clock)
+    }
+
+    /// One that has no clock, as servers have none: the store's own decides.
+    pub(crate) fn of_the_store_s_time(store: &Arc<dyn SessionStore>) -> Self {
+        let unused = Arc::new(FakeClock::at(BEGIN));
+        Self::with(Arc::clone(store), ring(), unused)
+    }
+
+    fn with(store: Arc<dyn SessionStore>, keys: KeyRing, clock: Arc<FakeClock>) -> Self {
         let inbox = Arc::new(Recorder::new());
-        let verifier = Verifier::builder(keys, Arc::new(timed))
+        let verifier = Verifier::builder(keys, store)
             .deliverer(Channel::Sms, Arc::clone(&inbox) as _)
             .deliverer(Channel::Email, Arc::clone(&inbox) as _)
             .build();

@@ -109,10 +109,7 @@ async fn open_redis(count: usize) -> Opened {
     let server = Redis::start(&[]);
     let mut handles: Vec<Arc<dyn SessionStore>> = Vec::new();
     for _ in 0..count {
-        let mut options = countersign_redis::Options::default();
-        options.timeout = PATIENCE;
-        let store = RedisStore::connect(&server.url(), options).await;
-        handles.push(Arc::new(store.unwrap()));
+        handles.push(connect_redis(&server.url()).await);
     }
     Opened {
         handles,
@@ -129,17 +126,26 @@ async fn open_postgres(count: usize) -> Opened {
     let url = server.database(&name);
     let mut handles: Vec<Arc<dyn SessionStore>> = Vec::new();
     for _ in 0..count {
-        let mut options = countersign_postgres::Options::default();
-        options.connect_timeout = PATIENCE;
-        options.acquire_timeout = PATIENCE;
-        options.statement_timeout = PATIENCE;
-        let store = PostgresStore::connect(&url, options).await;
-        handles.push(Arc::new(store.unwrap()));
+        handles.push(connect_postgres(&url).await);
     }
     Opened {
         handles,
         kept: Box::new(()),
     }
+}
+
+pub(crate) async fn connect_redis(url: &str) -> Arc<dyn SessionStore> {
+    let mut options = countersign_redis::Options::default();
+    options.timeout = PATIENCE;
+    Arc::new(RedisStore::connect(url, options).await.unwrap())
+}
+
+pub(crate) async fn connect_postgres(url: &str) -> Arc<dyn SessionStore> {
+    let mut options = countersign_postgres::Options::default();
+    options.connect_timeout = PATIENCE;
+    options.acquire_timeout = PATIENCE;
+    options.statement_timeout = PATIENCE;
+    Arc::new(PostgresStore::connect(url, options).await.unwrap())
 }
 
 thread_local! {

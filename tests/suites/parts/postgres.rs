@@ -1,5 +1,6 @@
 //! PostgreSQL 15: with a password, TLS, settings of the test's own, and standbys.
 
+mod clock;
 pub(crate) mod power;
 
 use std::fs;

@@ -1,6 +1,7 @@
 //! Redis 7: alone, with TLS, as a cluster of three, or a primary and its replica under
 //! three sentinels.
 
+mod clock;
 pub(crate) mod cluster;
 mod power;
 pub(crate) mod sentinel;

@@ -42,7 +42,7 @@ struct Site {
 impl Site {
     fn start() -> Self {
         let store = Postgres::start(&[]);
-        store.sql("postgres", CLOCK);
+        store.make_clock_movable("postgres");
         let proxy = Proxy::start(store.port);
         let provider = HttpFake::start([]);
         let port = proxy.port();
@@ -68,8 +68,7 @@ impl Site {
 
     /// Lets the store's clock jump ahead by more than a lease.
     fn pass_a_minute(&self) {
-        let ahead = "UPDATE shim.ahead SET by = by + interval '61 seconds'";
-        self.store.sql("postgres", ahead);
+        self.store.wind("postgres", 61_000);
     }
 
     /// A send with a key; none if the connection ended.
@@ -192,15 +191,6 @@ impl Site {
         "one message"
     }
 }
-
-/// The store's clock is the first one on the search path, and the test moves it.
-const CLOCK: &str = "
-    CREATE SCHEMA shim;
-    CREATE TABLE shim.ahead (by interval NOT NULL);
-    INSERT INTO shim.ahead VALUES ('0 seconds');
-    CREATE FUNCTION shim.clock_timestamp() RETURNS timestamptz VOLATILE LANGUAGE sql AS
-        'SELECT pg_catalog.clock_timestamp() + (SELECT by FROM shim.ahead)';
-    ALTER DATABASE postgres SET search_path = public, shim, pg_catalog";
 
 /// What a transaction's end is on the wire, and what the store says of it. Background work
 /// commits without a word of its own, so a send's n-th commit is the same in each run.
