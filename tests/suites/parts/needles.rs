@@ -8,7 +8,7 @@ const SHORTEST: usize = 8;
 
 /// Secrets in their spellings, by the first bytes of each.
 pub(crate) struct Needles {
-    /// Which first three bytes there are, a bit each: most places are passed by this alone.
+    /// Which starts there are, by a hash of 24 bits: most places are passed by this alone.
     begins: Vec<u64>,
     by_start: HashMap<[u8; SHORTEST], Vec<Needle>>,
     pub(crate) secrets: usize,
@@ -62,6 +62,23 @@ impl Needles {
 
     /// Every secret that is in these bytes, with its spelling and where.
     pub(crate) fn found_in(&self, bytes: &[u8]) -> Vec<String> {
+        self.found_anew(bytes, &[])
+    }
+
+    /// The same, without spellings that were in other bytes before anybody knew the secret.
+    /// Eight bytes of a number are met by chance, in files that are full of small ones.
+    pub(crate) fn found_anew(&self, bytes: &[u8], before: &[u8]) -> Vec<String> {
+        let by_chance = self.places_in(before).into_iter();
+        let by_chance: HashSet<_> = by_chance.map(|(needle, _)| &needle.bytes).collect();
+        let mut found = self.places_in(bytes);
+        found.retain(|(needle, _)| !by_chance.contains(&needle.bytes));
+        let told = |(needle, at): (&Needle, usize)| {
+            format!("{} as {} at {at}", needle.secret, needle.spelling)
+        };
+        found.into_iter().map(told).collect()
+    }
+
+    fn places_in(&self, bytes: &[u8]) -> Vec<(&Needle, usize)> {
         let mut found = Vec::new();
         for (at, start) in bytes.windows(SHORTEST).enumerate() {
             let start = start.first_chunk::<SHORTEST>().expect("a window");
@@ -71,10 +88,7 @@ impl Needles {
             }
             for needle in self.by_start.get(start).into_iter().flatten() {
                 if bytes[at..].starts_with(&needle.bytes) {
-                    let Needle {
-                        spelling, secret, ..
-                    } = needle;
-                    found.push(format!("{secret} as {spelling} at {at}"));
+                    found.push((needle, at));
                 }
             }
         }
@@ -99,10 +113,11 @@ impl Needles {
     }
 }
 
-/// The word and the bit of a start's first three bytes.
+/// The word and the bit of a start. Of its bytes all count: numbers begin with zeros, as
+/// most of what is in a file does.
 fn begin(start: [u8; SHORTEST]) -> (usize, u64) {
-    let [first, second, third, ..] = start.map(usize::from);
-    let number = first << 16 | second << 8 | third;
+    let mixed = u64::from_be_bytes(start).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let number = usize::try_from(mixed).expect("24 bits");
     (number / 64, 1 << (number % 64))
 }
 
