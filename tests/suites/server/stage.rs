@@ -18,8 +18,19 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
+        Self::at(|home| home).await
+    }
+
+    /// One whose server has a single thread to serve with, so that the memory which each
+    /// takes for its buffers is taken once.
+    pub(crate) async fn of_one_thread() -> Self {
+        Self::at(|home| home.env("TOKIO_WORKER_THREADS", "1")).await
+    }
+
+    async fn at(dress: impl FnOnce(Home) -> Home) -> Self {
         let mail = Mailboxes::start();
-        let home = Home::with_config(&format!("{}{}", mail.email_config(), terminal::CONFIG));
+        let config = format!("{}{}", mail.email_config(), terminal::CONFIG);
+        let home = dress(Home::with_config(&config));
         let server = home.serve().await;
         Self {
             mail,
