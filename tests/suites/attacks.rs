@@ -41,6 +41,8 @@ mod kept;
 mod movable;
 #[path = "attacks/moved.rs"]
 mod moved;
+#[path = "attacks/over_http.rs"]
+mod over_http;
 #[path = "parts/mod.rs"]
 #[expect(dead_code, reason = "each suite starts some of the counterparts")]
 mod parts;
