@@ -52,6 +52,8 @@ mod plan;
 mod pumping;
 #[path = "attacks/races.rs"]
 mod races;
+#[path = "attacks/random_ids.rs"]
+mod random_ids;
 #[path = "attacks/reports.rs"]
 mod reports;
 #[path = "attacks/resending.rs"]
