@@ -62,6 +62,8 @@ mod resending;
 mod rotation;
 #[path = "attacks/sandbox.rs"]
 mod sandbox;
+#[path = "attacks/spelling.rs"]
+mod spelling;
 #[path = "attacks/spending.rs"]
 mod spending;
 #[path = "attacks/spraying.rs"]
