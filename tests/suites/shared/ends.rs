@@ -19,20 +19,25 @@ pub(crate) async fn a67_a_revoked_key_is_refused_by_all_servers(fleet: &Fleet) {
         assert_eq!(caller.status_code(at).await, 404, "the key works");
     }
     fleet.home(0).run_ok(&["key", "revoke", caller.kid()]);
-    let clock = Stopwatch::start();
+    let (clock, mut taken) = (Stopwatch::start(), 0);
     for at in 0..SERVERS {
-        while caller.status_code(at).await != 401 {
+        loop {
+            let began = clock.elapsed_millis();
+            if caller.status_code(at).await == 401 {
+                break;
+            }
+            taken = taken.max(began);
             assert!(clock.elapsed() < PATIENCE, "server {at} takes it still");
             pause().await;
         }
     }
-    let took = clock.elapsed_millis();
-    // The promise is one second; the rest is this machine's own slowness.
-    assert!(took < 3000, "{}: refused after {took} ms", fleet.kind);
+    // Told by the beginning of each use, so that no slowness of this machine matters: what
+    // begins a second after the answer is refused, however long it takes.
+    assert!(taken < 1000, "{}: used after {taken} ms", fleet.kind);
     fleet.tell(
         "a67",
         "one key, revoked",
-        &format!("refused by all after {took} ms"),
+        &format!("no use taken that began more than {taken} ms after"),
         &clock,
     );
     for at in 0..SERVERS {
