@@ -55,6 +55,9 @@ struct Waiting {
 /// The right to make a call; whoever waits has it next.
 struct Turn(Arc<Turns>);
 
+/// A turn in a task of its own, until it is given back.
+struct Work(Option<Arc<Turns>>);
+
 impl Turns {
     /// It is to be made in the runtime in which it is used.
     pub(crate) fn new(native: Arc<Native>, timeout: Duration) -> Arc<Self> {
@@ -104,7 +107,7 @@ impl Turns {
         queue.waiting.push_back(Waiting { key, step, reply });
         if queue.waiting.len() >= MOST && queue.turns < MOST_TURNS {
             queue.turns += 1;
-            self.runtime.spawn(Arc::clone(self).go_on());
+            self.runtime.spawn(Work(Some(Arc::clone(self))).go_on());
         }
         Err(place)
     }
@@ -121,18 +124,6 @@ impl Turns {
             return None;
         }
         Some(queue.waiting.drain(..most).collect())
-    }
-
-    /// Makes checks as long as anybody waits. Those who have just been answered come first:
-    /// if they have another check, it is made together with the others.
-    async fn go_on(self: Arc<Self>) {
-        loop {
-            tokio::task::yield_now().await;
-            match self.next() {
-                Some(waiting) => self.together(waiting).await,
-                None => return,
-            }
-        }
     }
 
     async fn together(&self, waiting: Vec<Waiting>) {
@@ -182,6 +173,41 @@ impl Turns {
     }
 }
 
+impl Work {
+    /// Makes checks as long as anybody waits. Those who have just been answered come first:
+    /// if they have another check, it is made together with the others.
+    async fn go_on(mut self) {
+        while let Some(turns) = &self.0 {
+            tokio::task::yield_now().await;
+            match turns.next() {
+                Some(waiting) => turns.together(waiting).await,
+                None => self.0 = None,
+            }
+        }
+    }
+}
+
+/// A runtime that shuts down drops it half-way, and so would a bug that panics: with its turn
+/// lost, those who come later would wait for nobody. It is not passed on to another task, for
+/// where none runs any more that one would be dropped, too, and so on.
+impl Drop for Work {
+    fn drop(&mut self) {
+        let Some(turns) = &self.0 else {
+            return;
+        };
+        let mut queue = turns.queue();
+        queue.turns -= 1;
+        let left = if queue.turns == 0 {
+            std::mem::take(&mut queue.waiting)
+        } else {
+            VecDeque::new()
+        };
+        drop(queue);
+        // Who waits for the last turn waits for nothing, and is told so.
+        drop(left);
+    }
+}
+
 /// A caller that goes away in the middle of its check gives its turn on as well.
 impl Drop for Turn {
     fn drop(&mut self) {
@@ -189,8 +215,65 @@ impl Drop for Turn {
         if queue.waiting.is_empty() {
             queue.turns -= 1;
         } else {
-            let turns = Arc::clone(&self.0);
-            self.0.runtime.spawn(turns.go_on());
+            let work = Work(Some(Arc::clone(&self.0)));
+            self.0.runtime.spawn(work.go_on());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign::Tag;
+    use countersign::record::Action;
+    use tokio::sync::oneshot::error::TryRecvError;
+
+    use super::*;
+    use crate::address::Address;
+    use crate::backend::Backend;
+    use crate::check::Manner;
+    use crate::options::Options;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// Over a server that nobody asks.
+    fn turns() -> Arc<Turns> {
+        let address = Address::read("redis://127.0.0.1:1").unwrap();
+        let backend = Arc::new(Backend {
+            routes: crate::routes(&address, &Options::default()).unwrap(),
+            fence: false,
+            waiting: None,
+        });
+        let manner = Manner {
+            fence: false,
+            waits: false,
+            open_limits: crate::digest::open_limits(),
+        };
+        Turns::new(Arc::new(Native { backend, manner }), LONG)
+    }
+
+    #[tokio::test]
+    async fn a_turn_whose_task_ends_half_way_is_given_back() {
+        let turns = turns();
+        let (key, step) = (
+            RecordKey::from_bytes([1; 8]),
+            Step {
+                tag: Tag::from_bytes([0; 8]),
+                at: None,
+                action: Action::Reset,
+            },
+        );
+        // Their tasks are dropped before they have begun.
+        turns.queue().turns = TURNS;
+        let places: Vec<_> = (0..2)
+            .map(|_| turns.turn_or_place(key, &step).err().unwrap())
+            .collect();
+        for _ in 0..TURNS {
+            drop(Work(Some(Arc::clone(&turns))).go_on());
+        }
+        for mut place in places {
+            // Told, and not left waiting.
+            assert_eq!(place.try_recv().err(), Some(TryRecvError::Closed));
+        }
+        assert!(turns.turn_or_place(key, &step).is_ok(), "there is a turn");
     }
 }
