@@ -161,15 +161,24 @@ impl Turns {
     /// By the library, beside whatever else is under way.
     fn alone(&self, one: Waiting) {
         let native = Arc::clone(&self.native);
+        let Waiting { key, step, reply } = one;
         self.runtime.spawn(async move {
-            let answer = native.check(one.key, &one.step).await;
-            drop(one.reply.send(answer));
+            while_awaited(reply, native.check(key, &step)).await;
         });
     }
 
     /// Poisoned by nothing that runs under it.
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hands on the answer, or ends with whoever waited for it: else those who had given up would
+/// have calls under way beyond all bounds on callers, as long as a server is silent.
+async fn while_awaited(mut reply: oneshot::Sender<Answer>, check: impl Future<Output = Answer>) {
+    tokio::select! {
+        answer = check => drop(reply.send(answer)),
+        () = reply.closed() => {}
     }
 }
 
@@ -223,6 +232,8 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{pending, ready};
+
     use countersign::Tag;
     use countersign::record::Action;
     use tokio::sync::oneshot::error::TryRecvError;
@@ -275,5 +286,20 @@ mod tests {
             assert_eq!(place.try_recv().err(), Some(TryRecvError::Closed));
         }
         assert!(turns.turn_or_place(key, &step).is_ok(), "there is a turn");
+    }
+
+    #[tokio::test]
+    async fn a_call_ends_with_whoever_waited_for_it() {
+        let (reply, answer) = oneshot::channel();
+        let task = tokio::spawn(while_awaited(reply, pending()));
+        tokio::task::yield_now().await;
+        assert!(!task.is_finished());
+        drop(answer);
+        let ended = tokio::time::timeout(Duration::from_secs(10), task).await;
+        assert!(ended.is_ok());
+
+        let (reply, answer) = oneshot::channel();
+        while_awaited(reply, ready(Ok(None))).await;
+        assert!(matches!(answer.await, Ok(Ok(None))));
     }
 }
