@@ -14,6 +14,8 @@ mod commands;
 mod configuration;
 #[path = "server/contract.rs"]
 mod contract;
+#[path = "server/echoed.rs"]
+mod echoed;
 #[path = "server/hostile.rs"]
 mod hostile;
 #[path = "server/in_process.rs"]

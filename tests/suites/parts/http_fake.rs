@@ -6,6 +6,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use serde_json::json;
+
 /// What the fake does with one request.
 #[derive(Clone, Debug)]
 pub(crate) enum Play {
@@ -19,6 +21,8 @@ pub(crate) enum Play {
     Stall(u16, Vec<u8>),
     /// Answers with a body of so many bytes, all `x`.
     Flood(u16, usize),
+    /// Answers with JSON that repeats all it was asked, headers and body.
+    Echo(u16),
 }
 
 impl Play {
@@ -50,6 +54,12 @@ impl Asked {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// Headers and body, as one text.
+    pub(crate) fn text(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body);
+        format!("{:?} {body}", self.headers)
     }
 
     /// The body as form fields, decoded, in order.
@@ -161,6 +171,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
     while let Some(asked) = read(&mut reader) {
         let mut locked = lock(state);
+        let echo = json!({ "code": 21211, "message": asked.text() }).to_string();
         locked.asked.push(asked);
         let play = locked.script.pop_front();
         drop(locked);
@@ -180,6 +191,12 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             Play::Flood(status, length) => stream
                 .write_all(head(status, &[], length).as_bytes())
                 .and_then(|()| stream.write_all(&vec![b'x'; length])),
+            Play::Echo(status) => {
+                let json = [("content-type", "application/json".to_owned())];
+                stream
+                    .write_all(head(status, &json, echo.len()).as_bytes())
+                    .and_then(|()| stream.write_all(echo.as_bytes()))
+            }
         };
         if done.is_err() {
             return;
