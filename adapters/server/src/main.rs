@@ -13,6 +13,7 @@ mod private_file;
 mod secrets;
 mod serve;
 mod shutdown;
+mod stack;
 mod wiring;
 
 use std::alloc::System;
@@ -45,6 +46,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_park(stack::wipe)
         .build()
         .map_err(|error| Failure::runtime("cannot start", &error))?;
     let outcome = runtime.block_on(cli.run());
