@@ -109,10 +109,13 @@ fn a_record_has_room_for_the_events_of_many_policies() {
         .map(|n| Limit::new(40_000, 86_400 - 12 * n))
         .collect();
     limits.sort_by_key(|limit| event_time(&[*limit], Timestamp::from_secs(NOW)));
-    let name = LimitName::TenantSends;
+    let (name, mut longest) = (LimitName::TenantSends, 0);
     for (limit, operation) in limits.into_iter().zip(0..) {
         counter.done(0, Action::Charge(Charge::event(operation, name, limit)));
+        longest = longest.max(counter.0.record.encode().len());
     }
+    // Events are merged once there is no room for another, and not before.
+    assert_eq!(longest, MAX_RECORD_BYTES);
     let peek = |most| Action::PeekCharge(Charge::event(600, name, Limit::new(most, 86_400)));
     let full = counter.take(0, peek(600));
     assert!(matches!(full, Effect::Refused(_)), "none is forgotten");
