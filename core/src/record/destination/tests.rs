@@ -296,6 +296,26 @@ fn the_digest_of_a_code_that_is_over_goes_with_the_next_send() {
     assert!(!holds(&person));
 }
 
+/// Those that ended are for reading: they go, the oldest first, before a send is refused.
+#[test]
+fn what_has_ended_makes_room_for_what_is_new() {
+    let mut person = Person::filled();
+    let ended = person.sessions.clone();
+    for (nonce, codes) in &ended {
+        let verdict = person.check(*nonce, codes[0], None);
+        assert!(matches!(verdict, Verdict::Verified { .. }), "{verdict:?}");
+    }
+    // The windows of sends are open again, and what has ended is kept still.
+    person.now = person.now.plus_secs(601);
+    let new = 5;
+    for _ in 0..new {
+        person.open(true);
+    }
+    assert_eq!(person.sessions.len(), ended.len() + new);
+    assert_eq!(person.look(ended[0].0), None);
+    assert!(person.look(ended[ended.len() - 1].0).is_some());
+}
+
 #[test]
 fn a_record_filled_under_wider_policies_takes_resends_and_guesses_within_its_bound() {
     let mut person = Person::filled();
