@@ -70,6 +70,9 @@ mod guards;
 mod known_device;
 #[path = "protocol/laws.rs"]
 mod laws;
+#[path = "parts/long.rs"]
+#[expect(dead_code, reason = "a search has a progress of its own")]
+mod long;
 #[path = "protocol/material.rs"]
 mod material;
 #[path = "protocol/protocol.rs"]
@@ -96,20 +99,17 @@ mod words;
 use checker::{Search, search};
 use guards::Guard;
 use laws::Law;
+use long::long;
 use protocol::Protocol;
 use scenario::Scenario;
 use sights::Sight;
 use walk::Walk;
 
-fn is_long() -> bool {
-    std::env::var_os("COUNTERSIGN_LONG").is_some()
-}
-
 /// Searches, and prints what it found.
 fn searched(scenario: Scenario, what: &str) -> Search<Law> {
     let name = scenario.name;
     let found = search(&Protocol::new(scenario), |depth, states| {
-        if is_long() {
+        if long() {
             println!("protocol: {name}: depth {depth}, {states} states");
         }
     });
@@ -135,7 +135,7 @@ fn searched(scenario: Scenario, what: &str) -> Search<Law> {
 #[test]
 fn every_law_holds_in_every_state() {
     let mut sights = 0;
-    for scenario in Scenario::all(is_long()) {
+    for scenario in Scenario::all(long()) {
         let found = searched(scenario, "all guards");
         assert!(found.broken.is_none(), "a law is broken, see above");
         sights |= found.sights;
@@ -271,7 +271,7 @@ fn without_any_one_guard_a_law_breaks() {
         [&Guard::MemoRecalls; 0],
         "each guard is broken once"
     );
-    if is_long() {
+    if long() {
         let kept = Scenario::send(false).without(&[Guard::RefusalKeepsNonce]);
         let found = searched(
             kept.watching(Law::OneSession),
@@ -300,7 +300,7 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn the_real_loop_does_what_the_model_does() {
     let seed = number("PROTOCOL_SEED", 20_260_101);
-    let walks = number("PROTOCOL_WALKS", if is_long() { 200_000 } else { 5_000 });
+    let walks = number("PROTOCOL_WALKS", if long() { 200_000 } else { 5_000 });
     println!("protocol: PROTOCOL_SEED={seed} PROTOCOL_WALKS={walks}");
     let mut dice = seed;
     for scenario in [

@@ -12,15 +12,12 @@ use sha2::{Digest as _, Sha256};
 use super::desk::{Desk, ring};
 use super::theft::Copied;
 use crate::parts::ledger::{From, note};
+use crate::parts::long::long;
 use crate::parts::needles::{Needles, packed};
 
 /// People whose codes are long enough to be looked for, and as many with codes of six digits.
 fn people() -> u32 {
     if long() { 5000 } else { 100 }
-}
-
-fn long() -> bool {
-    std::env::var_os("COUNTERSIGN_LONG").is_some()
 }
 
 /// What is known of one person, who is not the store.

@@ -12,6 +12,7 @@ use countersign::{
 use super::bench::{Bench, Setup};
 use super::movable::Movable;
 use super::stores::{Kind, on_every_store};
+use crate::parts::long::long;
 
 /// Takes every message and keeps none: a million of them would be what fills the memory.
 #[derive(Debug)]
@@ -74,8 +75,7 @@ const HOUR: i64 = 3_600_000;
 
 /// For how many days, and how many sessions a day: what is over shows in few.
 fn many(kind: Kind) -> (i64, u32) {
-    let long = std::env::var_os("COUNTERSIGN_LONG").is_some();
-    match (kind, long) {
+    match (kind, long()) {
         (Kind::Memory | Kind::Sqlite, true) => (10, 100_008),
         (Kind::Memory, false) => (10, 10_008),
         (Kind::Redis | Kind::Postgres, true) => (10, 4800),

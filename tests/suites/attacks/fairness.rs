@@ -6,6 +6,7 @@ use countersign::{Code, CodeForm, RandomUnavailable, Randomness};
 
 use crate::parts::dice::Dice;
 use crate::parts::ledger::{From, note};
+use crate::parts::long::long;
 
 /// Chi-squared values that a fair draw exceeds once in a thousand times (`SciPy`'s
 /// `chi2.ppf(0.999, df)`), for 9 and for 999 degrees of freedom.
@@ -32,8 +33,7 @@ fn chi_squared(counts: &[u32]) -> f64 {
 
 #[test]
 fn a21_a22_codes_are_uniform_and_keep_their_leading_zeros() {
-    let long = std::env::var_os("COUNTERSIGN_LONG").is_some();
-    let codes: u32 = if long { 10_000_000 } else { 500_000 };
+    let codes: u32 = if long() { 10_000_000 } else { 500_000 };
     let seeds = Seeds(Mutex::new(Dice::seeded(21)));
     // How often each digit stands at each place, and each triple at either end.
     let mut places = [[0; 10]; 6];

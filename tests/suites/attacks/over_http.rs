@@ -19,6 +19,7 @@ use tower::ServiceExt as _;
 use super::bench::{Bench, Setup};
 use super::desk::Desk;
 use super::movable::Movable;
+use super::races::PROCESSES;
 use super::stores::on_every_store;
 
 const MINUTE: i64 = 60_000;
@@ -98,9 +99,6 @@ fn a19_a_check_whose_body_ends_after_its_code_is_refused() {
         kind.note("a19", &tried, &format!("{approved} approvals"));
     });
 }
-
-/// How many processes share the data.
-const PROCESSES: usize = 4;
 
 #[test]
 fn a66_of_a_hundred_activations_at_once_one_is_shown_the_key() {

@@ -33,7 +33,7 @@ async fn a_round(bench: &Arc<Bench>, round: u32) -> (Sent, String) {
 }
 
 /// How many processes share the data where a row says "several".
-const PROCESSES: usize = 4;
+pub(super) const PROCESSES: usize = 4;
 
 async fn processes(kind: Kind, processes: usize) -> Arc<Bench> {
     let setup = Setup {

@@ -5,6 +5,7 @@ use countersign::{CheckRequest, Sent, SessionId, Verdict};
 use super::bench::Bench;
 use super::stores::{Kind, on_every_store};
 use crate::parts::dice::Dice;
+use crate::parts::long::long;
 
 /// Sessions of others, live all the while.
 const LIVE: u32 = 500;
@@ -14,8 +15,7 @@ const TO_A_STORE: u32 = 65_536;
 /// How many ids are made up: 10^8 in memory in the long suite. Elsewhere fewer, for all but
 /// one in 65,536 end before the store.
 fn tries(kind: Kind) -> u32 {
-    let long = std::env::var_os("COUNTERSIGN_LONG").is_some();
-    match (kind, long) {
+    match (kind, long()) {
         (Kind::Memory, true) => 100_000_000,
         (Kind::Memory, false) => 1_000_000,
         (_, true) => 10_000_000,

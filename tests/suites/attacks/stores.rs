@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use super::timed::Seen;
 use crate::parts::ledger::{From, ids, note};
+use crate::parts::long::long;
 use crate::parts::postgres::Postgres;
 use crate::parts::redis::Redis;
 
@@ -84,7 +85,7 @@ impl Kind {
     /// Rounds of a race: many in memory, fewer on a disk or over a network, all of them in
     /// the long suite. What differs between stores shows in few.
     pub(crate) fn rounds(self, all: u32) -> u32 {
-        match (std::env::var_os("COUNTERSIGN_LONG").is_some(), self) {
+        match (long(), self) {
             (true, _) => all,
             (false, Self::Memory) => all.min(2000),
             (false, Self::Sqlite | Self::Redis) => (all / 10).min(200),

@@ -1,7 +1,7 @@
 //! Disks that are full, refuse writes, or hold something else than what was written.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -177,23 +177,12 @@ async fn a61_a_write_that_fails_loses_nothing_acknowledged() {
         let path = folder.path().join("countersign.db");
         Bench::open(&path);
         let script = "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"";
-        let plain = load::child(&path, round);
-        let mut process = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", script])
             .arg((120 + 37 * round).to_string())
-            .arg(plain.get_program())
-            .args(plain.get_args())
-            .env(load::FILE, &path)
-            .env(load::ROUND, round.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = Log::default();
-        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
-            log.read(&line.unwrap());
-        }
-        assert!(process.wait().unwrap().success(), "no panic");
+            .arg(std::env::current_exe().unwrap());
+        let log = Log::of_a_whole(load::dressed(command, &path, round));
         assert!(log.0.len() < 1600, "every task met an error before its end");
         let judged = log.judge(&path).await;
         assert!(judged.is_clean(), "{round}: {judged}");

@@ -2,7 +2,6 @@
 //! process is traced, and its system calls are made to fail: no library and no file system
 //! stands between.
 
-use std::io::{BufRead as _, BufReader};
 use std::process::Command;
 
 use crate::bench::Bench;
@@ -35,14 +34,7 @@ async fn on_a_failing_disk(round: u64, command: Command) -> (usize, Judgement) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("countersign.db");
     Bench::open(&path);
-    let mut process = dressed(command, &path, round)
-        .spawn()
-        .expect("strace is missing: apt-get install strace");
-    let mut log = Log::default();
-    for line in BufReader::new(process.stdout.take().unwrap()).lines() {
-        log.read(&line.unwrap());
-    }
-    assert!(process.wait().unwrap().success(), "no panic");
+    let log = Log::of_a_whole(dressed(command, &path, round));
     (log.0.len(), log.judge(&path).await)
 }
 

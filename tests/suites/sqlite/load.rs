@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -123,6 +123,19 @@ fn say(line: &str) {
 }
 
 impl Log {
+    /// Lets a load run until it ends by itself, and hears all that it says.
+    pub(crate) fn of_a_whole(mut load: Command) -> Self {
+        let mut process = load
+            .spawn()
+            .expect("sh or strace is missing: apt-get install strace");
+        let mut log = Self::default();
+        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+            log.read(&line.unwrap());
+        }
+        assert!(process.wait().unwrap().success(), "no panic");
+        log
+    }
+
     /// Takes a line; says whether it was an acknowledgement.
     pub(crate) fn read(&mut self, line: &str) -> bool {
         let Some((_, line)) = line.split_once('@') else {
