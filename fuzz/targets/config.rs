@@ -68,7 +68,12 @@ fn path() -> &'static PathBuf {
 fn holds_secret(text: &str) -> bool {
     let several_lines = text.contains("\"\"\"") || text.contains("'''");
     let mut lines = text.lines().filter(|line| line.contains(SECRET));
-    !several_lines && lines.all(is_secret_field)
+    !several_lines && !text.lines().any(is_heading_of_prices) && lines.all(is_secret_field)
+}
+
+/// Below it any word may name a country, and what it is given is a price.
+fn is_heading_of_prices(line: &str) -> bool {
+    line.trim_start().starts_with('[') && line.contains("prices")
 }
 
 fn is_secret_field(line: &str) -> bool {
@@ -86,6 +91,7 @@ fn is_secret_field(line: &str) -> bool {
         return false;
     };
     let name = name.trim().to_ascii_lowercase();
+    let is_of_prices = name.contains("prices__");
     let name = name.rsplit("__").next().unwrap_or_default();
-    FIELDS.contains(&name) && !value.contains('=') && !value.contains('#')
+    !is_of_prices && FIELDS.contains(&name) && !value.contains('=') && !value.contains('#')
 }
