@@ -91,7 +91,8 @@ fn is_secret_field(line: &str) -> bool {
         return false;
     };
     let name = name.trim().to_ascii_lowercase();
-    let is_of_prices = name.contains("prices__");
+    // A name is shown; and below prices a word is a country's, and its value a price.
+    let is_shown = name.contains(SECRET) || name.contains("prices__");
     let name = name.rsplit("__").next().unwrap_or_default();
-    !is_of_prices && FIELDS.contains(&name) && !value.contains('=') && !value.contains('#')
+    !is_shown && FIELDS.contains(&name) && !value.contains('=') && !value.contains('#')
 }
