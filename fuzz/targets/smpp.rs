@@ -6,6 +6,8 @@
 //! of it at once when the submit is there, and ends the connection.
 #![no_main]
 
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use countersign::{
@@ -31,6 +33,7 @@ fuzz_target!(|data: &[u8]| {
 struct Stage {
     runtime: Runtime,
     words: Arc<Messages>,
+    played: AtomicU16,
 }
 
 impl Stage {
@@ -42,15 +45,23 @@ impl Stage {
                 .build()
                 .expect("a runtime"),
             words: Arc::new(Messages::new("Example", None).expect("the built-in words")),
+            played: AtomicU16::new(0),
         })
     }
 
+    /// Another address of loopback each time: an ended connection keeps its port for a minute,
+    /// and one address has 28,232 for the tens of thousands of centres that a minute sees.
+    fn address(&self) -> Ipv4Addr {
+        let [high, low] = self.played.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        Ipv4Addr::new(127, high, low, 1)
+    }
+
     async fn play(&self, data: &[u8]) {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
+        let listener = TcpListener::bind((self.address(), 0))
             .await
             .expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        let url = format!("smpp://user@127.0.0.1:{port}");
+        let centre = listener.local_addr().expect("an address");
+        let url = format!("smpp://user@{centre}");
         let config = SmppConfig::new(&url, "Example").password("secret");
         let clock = Arc::new(FakeClock::default());
         let smpp = Smpp::new(config, Arc::clone(&self.words), clock).expect("smpp");
