@@ -82,8 +82,13 @@ class Shown:
                 self.read_log(file.read_text(errors="replace"))
 
     def read_ledger(self, ledger: str):
+        # A test that was stopped halfway and run again notes some of its figures twice.
+        figures = {}
         for line in ledger.splitlines():
             figure = json.loads(line)
+            about = (*figure["rows"], figure["store"], figure["from"], figure["tried"])
+            figures[about] = figure
+        for figure in figures.values():
             for row in figure["rows"] or [OTHER]:
                 self.figures[row].append(figure)
 

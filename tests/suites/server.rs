@@ -16,6 +16,8 @@ mod configuration;
 mod contract;
 #[path = "server/echoed.rs"]
 mod echoed;
+#[path = "server/forgetful.rs"]
+mod forgetful;
 #[path = "server/hostile.rs"]
 mod hostile;
 #[path = "server/in_process.rs"]

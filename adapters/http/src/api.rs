@@ -116,6 +116,14 @@ impl Api {
             .with_state(Arc::new(self.clone()))
     }
 
+    /// How many calls and deliveries are under way that nobody waits for: their callers have
+    /// hung up or were answered. A server counts them with those it is answering when it
+    /// bounds what it does at once.
+    #[must_use]
+    pub fn under_way_alone(&self) -> usize {
+        self.tasks.alone()
+    }
+
     /// Waits until what was begun is done: deliveries in the background, and calls whose
     /// callers have hung up. Call it after the listener has stopped, with a time-out.
     pub async fn drain(&self) {

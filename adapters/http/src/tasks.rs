@@ -16,6 +16,8 @@ pub(crate) struct Tasks(Arc<Count>);
 #[derive(Debug, Default)]
 struct Count {
     running: AtomicUsize,
+    /// Of these, the ones nobody waits for.
+    alone: AtomicUsize,
     none_left: Notify,
 }
 
@@ -27,6 +29,11 @@ impl Tasks {
     /// Runs `work` to its end in a task of its own, from the beginning: nobody waits for it.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         drop(self.run(work));
+    }
+
+    /// How many run that nobody waits for.
+    pub(crate) fn alone(&self) -> usize {
+        self.0.alone.load(Ordering::Relaxed)
     }
 
     /// Runs `work` to its end, whether or not the caller goes on waiting for it: in the
@@ -92,8 +99,9 @@ where
     fn drop(&mut self) {
         // Without a runtime the process is ending, and its tasks with it.
         if let (Some((work, running)), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            let alone = Alone::new(running);
             let rest = async move {
-                let _running = running;
+                let _alone = alone;
                 work.await;
             };
             runtime.spawn(rest.in_current_span());
@@ -116,6 +124,23 @@ impl Drop for Running {
         if self.0.running.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.0.none_left.notify_waiters();
         }
+    }
+}
+
+/// One that nobody waits for, as long as it lives.
+struct Alone(Running);
+
+impl Alone {
+    fn new(running: Running) -> Self {
+        running.0.alone.fetch_add(1, Ordering::Relaxed);
+        Self(running)
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let Self(Running(count)) = self;
+        count.alone.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -153,9 +178,12 @@ mod tests {
         });
         let begun = poll_fn(|context| Poll::Ready(Pin::new(&mut work).poll(context))).await;
         assert!(begun.is_pending());
+        assert_eq!(tasks.alone(), 0, "its caller waits");
         drop(work);
+        assert_eq!(tasks.alone(), 1);
         go.notify_one();
         tasks.drained().await;
+        assert_eq!(tasks.alone(), 0);
         assert!(done.load(Ordering::SeqCst));
     }
 }

@@ -66,6 +66,11 @@ impl Health {
         }
     }
 
+    /// Whether the server has a log to read at its next start, as far as it tells.
+    pub(crate) const fn is_logged(&self) -> bool {
+        self.append_only
+    }
+
     /// What the operator should know.
     pub(crate) fn warning(&self, endpoint: &Endpoint) -> Option<String> {
         (!self.append_only).then(|| {

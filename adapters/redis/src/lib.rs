@@ -126,6 +126,7 @@ pub struct RedisStore {
     turns: Option<Arc<Turns>>,
     queue: StepQueue,
     durability: Durability,
+    is_logged: bool,
     warnings: Vec<String>,
 }
 
@@ -141,11 +142,13 @@ impl RedisStore {
         let address = Address::read(url)?;
         let routes = routes(&address, &options)?;
         let alone = routes.is_single();
-        let (mut durability, mut warnings) = (Durability::PowerLoss, Vec::new());
+        let (mut durability, mut is_logged) = (Durability::PowerLoss, true);
+        let mut warnings = Vec::new();
         for master in routes.masters().await? {
             let health = master.health().await?;
             prepare(&master, &options, routes.is_cluster()).await?;
             durability = durability.min(health.durability());
+            is_logged &= health.is_logged();
             warnings.extend(health.warning(&master.endpoint));
         }
         if !alone {
@@ -173,6 +176,7 @@ impl RedisStore {
             backend,
             queue: StepQueue::new(),
             durability,
+            is_logged,
             warnings,
         })
     }
@@ -189,6 +193,13 @@ impl RedisStore {
             master.renew(&generation).await?;
         }
         Ok(())
+    }
+
+    /// Whether each server keeps an append-only file. Without one a restart forgets all, or
+    /// what came after the last snapshot: API keys too, and who was activated.
+    #[must_use]
+    pub const fn is_logged(&self) -> bool {
+        self.is_logged
     }
 
     /// What the operator should know of the servers, for the caller to log: one sentence

@@ -21,13 +21,18 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Bounded {
     router: Router,
     seats: Arc<Semaphore>,
+    alone: Alone,
     patience: Duration,
 }
 
-/// `router`, with at most `max` requests at once; those beyond are told to come again,
-/// since a queue would only answer callers who have given up.
-pub(crate) fn bounded(router: Router, max: usize) -> Bounded {
-    within(router, max, REQUEST_TIMEOUT)
+/// Says how much goes on that nobody waits for. It takes seats as well: who asks and hangs up,
+/// again and again, leaves as much behind as those who stay.
+pub(crate) type Alone = Arc<dyn Fn() -> usize + Send + Sync>;
+
+/// `router`, with at most `max` requests at once, what goes on `alone` among them; those
+/// beyond are told to come again, since a queue would only answer callers who have given up.
+pub(crate) fn bounded(router: Router, max: usize, alone: Alone) -> Bounded {
+    within(router, max, alone, REQUEST_TIMEOUT)
 }
 
 /// How many of `max` requests at once may be delivery reports that are waited for: those
@@ -36,11 +41,12 @@ pub(crate) fn for_reports(max: usize) -> usize {
     (max / 16).max(1)
 }
 
-fn within(router: Router, max: usize, patience: Duration) -> Bounded {
+fn within(router: Router, max: usize, alone: Alone, patience: Duration) -> Bounded {
     let seats = Arc::new(Semaphore::new(max));
     Bounded {
         router,
         seats,
+        alone,
         patience,
     }
 }
@@ -50,6 +56,9 @@ impl Answer for Bounded {
         let Ok(_seat) = self.seats.try_acquire() else {
             return Problem::busy().into_response();
         };
+        if self.seats.available_permits() < (self.alone)() {
+            return Problem::busy().into_response();
+        }
         tokio::time::timeout(self.patience, self.router.answer(request))
             .await
             .unwrap_or_else(|_| Problem::timed_out().into_response())
@@ -58,6 +67,8 @@ impl Answer for Bounded {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use axum::body::Body;
     use axum::http::{StatusCode, header};
     use axum::routing::get;
@@ -74,7 +85,7 @@ mod tests {
             door.notified().await;
             "done"
         });
-        let router = bounded(Router::new().route("/", wait), 1);
+        let router = bounded(Router::new().route("/", wait), 1, nobody());
         let request = || Request::new(Body::empty());
         let first = tokio::spawn(router.clone().answer(request()));
         entered.notified().await;
@@ -88,6 +99,24 @@ mod tests {
         assert_eq!(first.await.unwrap().status(), StatusCode::OK);
     }
 
+    fn nobody() -> Alone {
+        Arc::new(|| 0)
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_alone_takes_seats_too() {
+        let left = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&left);
+        let alone: Alone = Arc::new(move || counted.load(Ordering::Relaxed));
+        let router = bounded(Router::new().route("/", get(async || "done")), 3, alone);
+        for (left_behind, status) in [(0, 200), (2, 200), (3, 503), (4, 503), (2, 200)] {
+            left.store(left_behind, Ordering::Relaxed);
+            let request = Request::new(Body::empty());
+            let answered = router.clone().answer(request).await;
+            assert_eq!(answered.status(), status, "{left_behind} go on");
+        }
+    }
+
     #[test]
     fn reports_that_are_waited_for_take_a_sixteenth_of_the_seats() {
         for (max, reports) in [(1024, 64), (100, 6), (2, 1), (1, 1)] {
@@ -99,7 +128,7 @@ mod tests {
     async fn a_request_that_takes_too_long_is_told_so_and_leaves_its_seat() {
         let never = get(async || std::future::pending::<()>().await);
         let router = Router::new().route("/", never);
-        let router = within(router, 1, Duration::from_millis(10));
+        let router = within(router, 1, nobody(), Duration::from_millis(10));
         for _ in 0..2 {
             let request = Request::new(Body::empty());
             let answered = router.clone().answer(request).await;

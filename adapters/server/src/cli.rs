@@ -74,6 +74,16 @@ pub(crate) enum Key {
         #[arg(long = "scope", value_name = "SCOPE", value_parser = ["send", "check", "admin"])]
         scopes: Vec<String>,
     },
+    /// Make a key that needs no store: print it, alone, on standard output, and what the
+    /// configuration of each server must have for it on standard error
+    Static {
+        /// Whose key it is
+        #[arg(long, value_name = "NAME", value_parser = tenant)]
+        tenant: Tenant,
+        /// What it may do: send, check or admin, several times [default: send and check]
+        #[arg(long = "scope", value_name = "SCOPE", value_parser = ["send", "check", "admin"])]
+        scopes: Vec<String>,
+    },
     /// List the keys of a tenant
     List {
         /// Whose keys
@@ -151,6 +161,9 @@ impl Cli {
         match &self.command {
             Command::Secret(SecretCommand::New) => return commands::secret::new(),
             Command::Openapi => return commands::openapi::print(),
+            Command::Key(Key::Static { tenant, scopes }) => {
+                return commands::key::make_static(tenant, scopes);
+            }
             _ => {}
         }
         if matches!(self.command, Command::CheckConfig { .. }) {

@@ -157,6 +157,12 @@ impl Config {
     pub(crate) fn only_console(&self) -> bool {
         provider::only_console(&self.routes)
     }
+
+    /// Whether a server makes itself an API key at each start, for trying things out: not
+    /// where anybody but the terminal receives codes.
+    pub(crate) fn draws_a_key(&self) -> bool {
+        !self.production && self.only_console()
+    }
 }
 
 #[cfg(test)]

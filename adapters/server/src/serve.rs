@@ -90,7 +90,6 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
 }
 
 /// What lets a newcomer call the API: a key that lives in this process only, and a token.
-/// There is none where anybody but the terminal receives codes.
 struct Trial {
     key: String,
     static_key: StaticKey,
@@ -99,7 +98,7 @@ struct Trial {
 
 impl Trial {
     fn of(config: &Config, jwt: &JwtVerifier) -> Result<Option<Self>, Failure> {
-        if config.production || !config.only_console() {
+        if !config.draws_a_key() {
             return Ok(None);
         }
         let wrong = |error: &dyn std::error::Error| Failure::runtime("cannot make a key", error);
@@ -137,7 +136,9 @@ fn public(
     let keys = wiring::api_keys(config, verifier.clone(), static_key);
     let activation = activation_router(keys.clone(), jwt, format!("{base}/v1/verify"));
     let router = public_router(api, &keys, Some(activation));
-    (bounded(router, config.max_in_flight), shown)
+    let api = api.clone();
+    let alone = Arc::new(move || api.under_way_alone());
+    (bounded(router, config.max_in_flight, alone), shown)
 }
 
 /// All that runs, and the ways to end it.

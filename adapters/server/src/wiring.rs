@@ -85,7 +85,7 @@ pub(crate) async fn verifier(
 ) -> Result<Verifier, Failure> {
     let keys = keys(config, first)?;
     let numbers = numbers(config)?;
-    let store = store::open(&config.store, first).await?;
+    let store = store::open(config, first).await?;
     let mut builder = Verifier::builder(keys, store)
         .policy(config.policy.clone())
         .number_plan(numbers)
@@ -315,7 +315,7 @@ mod tests {
             keys(config, FirstStart::Make).map(drop).unwrap();
         }
         // A fresh store that is there, as a shared one is.
-        store::open(&right.store, FirstStart::Make)
+        store::open(&right, FirstStart::Make)
             .await
             .map(drop)
             .unwrap();

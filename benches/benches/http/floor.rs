@@ -112,7 +112,7 @@ pub(crate) async fn serve(port: u16) -> Result<(), Failure> {
         .route("/v1/verify/send", post(on_send))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(AtomicU64::new(1)));
-    let router = bounded(keys()?.protect(calls), 1024);
+    let router = bounded(keys()?.protect(calls), 1024, Arc::new(|| 0));
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let (_stop, stopped) = watch::channel(false);
     http_server::serve(listener, router, stopped).await;

@@ -55,6 +55,7 @@ async fn a57_only_a_synced_log_is_durable_and_none_is_warned_of() {
             "{:?}",
             store.warnings()
         );
+        assert_eq!(store.is_logged(), !warned, "{args:?}");
     }
 }
 

@@ -1,9 +1,13 @@
 //! The lives that a session can have, over HTTP.
 
+use countersign::Stopwatch;
 use serde_json::json;
 
 use crate::api::Api;
 use crate::page::wrong;
+use crate::parts::http_fake::{HttpFake, Play};
+use crate::parts::server::{Home, PATIENCE, pause};
+use crate::phones::twilio;
 use crate::stage::{Stage, stage};
 
 async fn tenant(name: &str) -> (&'static Stage, Api) {
@@ -257,4 +261,45 @@ async fn an_operator_resets_what_failures_have_closed() {
         .await
         .expect(204);
     assert!(api.check(&session, &code).await.is_verified());
+}
+
+/// A message in the background and a caller who hung up take the two places there are, until
+/// they are done: whoever asks and goes away, again and again, holds no more than others.
+#[tokio::test]
+async fn what_nobody_waits_for_takes_its_place_until_it_is_done() {
+    let provider = HttpFake::start([Play::Silence, Play::Silence]);
+    let home = Home::with_config(&format!(
+        "max_in_flight = 2\n[sms]\nvia = [\"twilio\"]\ncountries = [\"NO\"]\n{}",
+        twilio(&provider)
+    ));
+    let api = Api::new(&home.base(), &home.key("acme", &[]));
+    let server = home.serve().await;
+    let nobody = format!("sess_{}", "A".repeat(23));
+    let asked = async |count: usize| {
+        let clock = Stopwatch::start();
+        while provider.asked().len() < count {
+            assert!(clock.elapsed() < PATIENCE, "the provider was not asked");
+            pause().await;
+        }
+    };
+
+    let body = json!({ "to": "+4740000011", "channel": "sms", "delivery": "background" });
+    api.post("/v1/verify/send", &body).await.expect(200);
+    asked(1).await;
+    api.status(&nobody).await.problem(404);
+    let caller = api.clone();
+    let sending = tokio::spawn(async move { caller.send("sms", "+4740000012").await });
+    asked(2).await;
+    sending.abort();
+    for _ in 0..20 {
+        api.status(&nobody).await.problem(503);
+        pause().await;
+    }
+    drop(provider);
+    let clock = Stopwatch::start();
+    while api.status(&nobody).await.status != 404 {
+        assert!(clock.elapsed() < PATIENCE, "the places are not free again");
+        pause().await;
+    }
+    server.stop().await;
 }

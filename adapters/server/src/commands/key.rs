@@ -1,9 +1,10 @@
 //! `countersign key`: API keys in the store.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use countersign::{Clock as _, StoreError, SystemClock, Tenant};
-use countersign_http::{ApiKeyError, ApiKeys, NewKey, Scopes};
+use countersign_http::{ApiKeyError, ApiKeys, NewKey, Scopes, StaticKey};
 
 use super::inspect::ago;
 use crate::cli::Key;
@@ -16,7 +17,7 @@ pub(crate) async fn run(config: &Config, key: Key) -> Result<(), Failure> {
     // The first key may well be made before the first start.
     let first = match key {
         Key::Create { .. } => FirstStart::Make,
-        Key::List { .. } | Key::Revoke { .. } => FirstStart::Refuse,
+        Key::List { .. } | Key::Revoke { .. } | Key::Static { .. } => FirstStart::Refuse,
     };
     let verifier = super::beside_the_server(config, first).await?;
     let keys = wiring::api_keys(config, verifier, Vec::new());
@@ -24,15 +25,42 @@ pub(crate) async fn run(config: &Config, key: Key) -> Result<(), Failure> {
         Key::Create { tenant, scopes } => create(&keys, &tenant, &scopes).await,
         Key::List { tenant } => list(&keys, &tenant).await,
         Key::Revoke { kid } => revoke(&keys, &kid).await,
+        Key::Static { tenant, scopes } => make_static(&tenant, &scopes),
+    }
+}
+
+/// Makes a key that no store keeps. Standard output has the key alone, as of [`create`];
+/// what goes into the configuration is no secret.
+pub(crate) fn make_static(tenant: &Tenant, scopes: &[String]) -> Result<(), Failure> {
+    let scopes = named(scopes);
+    let (key, _) = StaticKey::draw(tenant.clone(), scopes)
+        .map_err(|error| Failure::runtime("no key was made", &error))?;
+    let mut section = format!(
+        "# In the configuration of each server:\n[[api_key]]\ntenant = \"{}\"\nscopes = {:?}\nsha256 = \"",
+        tenant.name(),
+        scopes.names(),
+    );
+    for byte in key.sha256() {
+        // Writing to a `String` cannot fail.
+        let _ = write!(section, "{byte:02x}");
+    }
+    section.push_str("\"\n");
+    std::io::stderr()
+        .write_all(section.as_bytes())
+        .map_err(|error| Failure::runtime("cannot write to standard error", &error))?;
+    super::print(&format!("{}\n", key.reveal()))
+}
+
+fn named(scopes: &[String]) -> Scopes {
+    if scopes.is_empty() {
+        Scopes::SEND_AND_CHECK
+    } else {
+        wiring::scopes(scopes)
     }
 }
 
 async fn create(keys: &ApiKeys, tenant: &Tenant, scopes: &[String]) -> Result<(), Failure> {
-    let scopes = if scopes.is_empty() {
-        Scopes::SEND_AND_CHECK
-    } else {
-        wiring::scopes(scopes)
-    };
+    let scopes = named(scopes);
     let key = keys
         .create(tenant, scopes)
         .await

@@ -10,21 +10,40 @@ use countersign_redis::RedisStore;
 use countersign_sqlite::SqliteStore;
 
 use super::FirstStart;
-use crate::config::{SecretText, StoreConfig, StoreUrl, called};
+use crate::config::{Config, SecretText, StoreConfig, StoreUrl, called};
 use crate::failure::{Failure, causes};
 use crate::private_file;
 
 /// Opens the store, and logs what its operator should know.
 pub(super) async fn open(
-    config: &StoreConfig,
+    config: &Config,
     first: FirstStart,
 ) -> Result<Arc<dyn SessionStore>, Failure> {
-    Ok(match &config.url {
+    let store = &config.store;
+    Ok(match &store.url {
         StoreUrl::Memory => Arc::new(MemoryStore::new()),
-        StoreUrl::Sqlite(path) => Arc::new(sqlite(path, config, first)?),
-        StoreUrl::Redis(url) => Arc::new(redis(url, config).await?),
-        StoreUrl::Postgres(url) => Arc::new(postgres(url, config).await?),
+        StoreUrl::Sqlite(path) => Arc::new(sqlite(path, store, first)?),
+        StoreUrl::Redis(url) => {
+            let opened = redis(url, store).await?;
+            has_keys(config, &opened)?;
+            Arc::new(opened)
+        }
+        StoreUrl::Postgres(url) => Arc::new(postgres(url, store).await?),
     })
+}
+
+/// Refuses a store that forgets its API keys where there are no others: after a restart of
+/// it nobody could call, and whoever holds an old dashboard token is shown a first key again.
+fn has_keys(config: &Config, store: &RedisStore) -> Result<(), Failure> {
+    if store.is_logged() || !config.api_keys.is_empty() || config.draws_a_key() {
+        return Ok(());
+    }
+    Err(Failure::config(format!(
+        "api_key: {} keeps no append-only file, so a restart of it forgets every API key and who \
+         was activated: run `CONFIG SET appendonly yes` and write `appendonly yes` in its \
+         redis.conf, or name a key here that needs no store (`countersign key static` makes one)",
+        config.store.url
+    )))
 }
 
 /// Ends every open session of the store, in whatever process.
@@ -134,7 +153,6 @@ pub(crate) fn survives(durability: Durability) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
 
     #[test]
     fn what_is_set_of_a_shared_store_reaches_its_adapter() {
