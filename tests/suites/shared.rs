@@ -46,3 +46,5 @@ mod soak;
 mod starts;
 #[path = "shared/store.rs"]
 mod store;
+#[path = "shared/strangers.rs"]
+mod strangers;

@@ -158,7 +158,7 @@ fn a06_a_check_that_is_dropped_at_any_await_keeps_its_charge() {
     on_every_store(|kind| async move {
         let site = Site::on(kind).await;
         let (mut number, mut compared) = (0, 0);
-        for _ in 0..kind.rounds(200) {
+        for _ in kind.each_of("a06, dropped", kind.rounds(200)) {
             let mut polls = 0;
             let mut was_dropped = true;
             // One poll later each time, until it ends by itself.

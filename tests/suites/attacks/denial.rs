@@ -94,7 +94,7 @@ fn a50_a_code_of_the_owner_s_outlives_every_send_of_a_stranger() {
     on_every_store(|kind| async move {
         let (bench, mut approved) = (Bench::new(kind).await, 0);
         let rounds = kind.rounds(1000);
-        for round in 0..rounds {
+        for round in kind.each_of("a50", rounds) {
             let victim = format!("+474{round:07}");
             let (sent, code) = bench.send(&victim).await.unwrap();
             for n in 0..50 {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::desk::{Desk, ring};
 use super::theft::Copied;
 use crate::parts::ledger::{From, note};
-use crate::parts::long::long;
+use crate::parts::long::{long, progress};
 use crate::parts::needles::{Needles, packed};
 
 /// People whose codes are long enough to be looked for, and as many with codes of six digits.
@@ -41,6 +41,7 @@ fn destination(n: u32) -> Destination {
 async fn send(desk: &Desk, people: std::ops::Range<u32>, digits: u8) -> Vec<Person> {
     let mut known = Vec::new();
     for n in people {
+        progress("a35, sends", n as usize, 2 * self::people() as usize);
         let to = destination(n);
         let channel = match n % 2 {
             0 => Channel::Sms,
@@ -198,7 +199,10 @@ fn nothing_is_recovered(name: &str, known: &[Person], rows: &[u8]) -> usize {
         try_one(person.code.parse().unwrap(), person);
     }
     if long() {
-        (0..1_000_000).for_each(|code| try_one(code, &known[0]));
+        for code in 0..1_000_000 {
+            progress("a35, codes tried", code as usize, 1_000_000);
+            try_one(code, &known[0]);
+        }
     }
     tried
 }

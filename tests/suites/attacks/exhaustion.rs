@@ -27,6 +27,7 @@ impl Deliverer for Taker {
 
 /// A verifier on a store whose own clock is the test's: by that one it sweeps.
 struct Site {
+    kind: Kind,
     store: Movable,
     verifier: Verifier,
     tenant: Tenant,
@@ -41,6 +42,7 @@ impl Site {
             .build()
             .unwrap();
         Self {
+            kind,
             store,
             verifier,
             tenant: Tenant::new("acme").unwrap(),
@@ -59,7 +61,8 @@ impl Site {
     async fn days(&self, days: i64, a_day: u32) -> usize {
         let (mut most, hours) = (0, 24 * days);
         self.store.wind(-hours * HOUR);
-        for hour in 0..u32::try_from(hours).unwrap() {
+        let hours = u32::try_from(hours).unwrap();
+        for hour in self.kind.each_of("a68, hours", hours) {
             for n in 0..a_day / 24 {
                 self.send(hour * (a_day / 24) + n).await;
             }

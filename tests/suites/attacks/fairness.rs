@@ -6,7 +6,7 @@ use countersign::{Code, CodeForm, RandomUnavailable, Randomness};
 
 use crate::parts::dice::Dice;
 use crate::parts::ledger::{From, note};
-use crate::parts::long::long;
+use crate::parts::long::{long, progress};
 
 /// Chi-squared values that a fair draw exceeds once in a thousand times (`SciPy`'s
 /// `chi2.ppf(0.999, df)`), for 9 and for 999 degrees of freedom.
@@ -38,7 +38,8 @@ fn a21_a22_codes_are_uniform_and_keep_their_leading_zeros() {
     // How often each digit stands at each place, and each triple at either end.
     let mut places = [[0; 10]; 6];
     let mut triples = [vec![0; 1000], vec![0; 1000]];
-    for _ in 0..codes {
+    for n in 0..codes {
+        progress("a21", n as usize, codes as usize);
         let code = Code::draw_from(CodeForm::SIX_DIGITS, &seeds).unwrap();
         let digits: [u8; 6] = code.reveal().as_bytes().try_into().unwrap();
         let digits = digits.map(|digit| usize::from(digit - b'0'));

@@ -116,7 +116,7 @@ fn a66_of_a_hundred_activations_at_once_one_is_shown_the_key() {
             .map(|keys| activation_router(keys, jwt(), "http://localhost".to_owned()))
             .collect();
         let rounds = kind.rounds(100);
-        for round in 0..rounds {
+        for round in kind.each_of("a66", rounds) {
             let tenant = Tenant::new(&format!("tenant-{round}")).unwrap();
             let token = jwt().sign(&tenant, Duration::from_secs(600)).unwrap();
             let activate = |process: usize| {

@@ -56,7 +56,7 @@ fn a34_made_up_ids_name_none_of_the_live_sessions() {
         let seen = live[0].0.session_id.to_string();
         let (mut dice, mut hits) = (Dice::seeded(34), 0);
         let (count, before) = (tries(kind), bench.counted.steps());
-        for _ in 0..count {
+        for _ in kind.each_of("a34", count) {
             let id = made_up(seen.as_bytes(), &mut dice);
             assert!(id.parse::<SessionId>().is_ok(), "{id} is no id at all");
             let request = CheckRequest::new(&bench.tenant, &id, "123456");

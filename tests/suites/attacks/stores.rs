@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::timed::Seen;
 use crate::parts::ledger::{From, ids, note};
-use crate::parts::long::long;
+use crate::parts::long::{long, progress};
 use crate::parts::postgres::Postgres;
 use crate::parts::redis::Redis;
 
@@ -91,6 +91,12 @@ impl Kind {
             (false, Self::Sqlite | Self::Redis) => (all / 10).min(200),
             (false, Self::Postgres) => (all / 50).min(50),
         }
+    }
+
+    /// These rounds one by one; a long run says how far it is.
+    pub(crate) fn each_of(self, what: &str, rounds: u32) -> impl Iterator<Item = u32> {
+        let what = format!("{what}, {self}");
+        (0..rounds).inspect(move |round| progress(&what, *round as usize, rounds as usize))
     }
 }
 

@@ -3,9 +3,12 @@
 use countersign::Stopwatch;
 
 use super::fleet::Fleet;
-use super::store::Kind;
-use super::{crossing, ends, guessing, resending, retries};
+use super::store::{Kind, Store};
+use super::{crossing, ends, guessing, resending, retries, strangers};
 use crate::parts::long::{long, progress};
+
+/// The limits of sends, as they are wherever people are sent to: the console has none.
+const SENDS: &str = "destination_sends = [\"5/10m\", \"10/1d\"]\nsource_sends = \"20/1h\"\n";
 
 /// Rounds of each race.
 pub(crate) fn rounds() -> usize {
@@ -21,7 +24,7 @@ pub(crate) fn each_round(row: &'static str) -> impl Iterator<Item = usize> {
 /// Every row in turn: the last ones kill servers that the others need.
 async fn every_row_holds_on(kind: Kind) {
     let clock = Stopwatch::start();
-    let mut fleet = Fleet::start(kind).await;
+    let mut fleet = Fleet::reached(kind, SENDS, Store::url).await;
     println!("{kind}: servers after {} ms", clock.elapsed_millis());
     crossing::a04_a_used_code_is_approved_once(&fleet).await;
     crossing::a07_a_code_is_good_for_its_session_only(&fleet).await;
@@ -37,6 +40,13 @@ async fn every_row_holds_on(kind: Kind) {
     resending::a13_the_old_codes_are_dead_after_a_resend(&fleet).await;
     resending::a14_a_guess_that_races_a_resend_brings_no_old_code_back(&fleet).await;
     resending::a15_one_guess_is_tried_on_one_session_and_charged_once(&fleet).await;
+    strangers::a34_made_up_ids_name_nothing(&fleet).await;
+    strangers::a44_spellings_of_a_number_share_its_budget(&fleet).await;
+    strangers::a45_addresses_of_one_network_are_one_source(&fleet).await;
+    strangers::a47_one_target_of_many_sources_gets_five(&fleet).await;
+    strangers::a49_a51_the_known_device_has_a_lane_of_its_own(&fleet).await;
+    strangers::a50_sends_of_strangers_end_no_session(&fleet).await;
+    strangers::a69_a_decoy_answers_as_a_session_does(&fleet).await;
     retries::a52_a_hundred_retries_at_once_are_one_send(&fleet).await;
     // A server's memory is no other's, and ends with it.
     if kind != Kind::Memory {

@@ -12,6 +12,7 @@ const AT_ONCE: usize = 256;
 /// 256 wrong guesses at once: five are compared, whichever server they met.
 pub(crate) async fn a01_wrong_guesses_at_once_are_compared_five_times(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a01"), Stopwatch::start());
+    let before = fleet.checks("wrong_code").await;
     for round in each_round("a01") {
         let to = format!("+4741{round:06}");
         let session = fleet.send(&caller, round % SERVERS, &to).await;
@@ -27,6 +28,9 @@ pub(crate) async fn a01_wrong_guesses_at_once_are_compared_five_times(fleet: &Fl
         let right = caller.check(round % SERVERS, &session, &session.code).await;
         assert_eq!(right, Answer::TooManyAttempts, "{}", fleet.kind);
     }
+    // The metrics agree; they count the fifth with all those that come too late.
+    let counted = fleet.checks("wrong_code").await - before;
+    assert_eq!(counted, 4 * rounds() as u64, "{}", fleet.kind);
     fleet.tell(
         "a01, a03",
         &format!("{} × {AT_ONCE} wrong guesses at once", rounds()),
@@ -38,6 +42,7 @@ pub(crate) async fn a01_wrong_guesses_at_once_are_compared_five_times(fleet: &Fl
 /// 256 right answers at once: one is an approval.
 pub(crate) async fn a02_right_answers_at_once_are_approved_once(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a02"), Stopwatch::start());
+    let before = fleet.checks("verified").await;
     for round in each_round("a02") {
         let to = format!("+4742{round:06}");
         let session = fleet.send(&caller, round % SERVERS, &to).await;
@@ -48,6 +53,8 @@ pub(crate) async fn a02_right_answers_at_once_are_approved_once(fleet: &Fleet) {
         let used = count(&answers, Answer::AlreadyUsed);
         assert_eq!(used, AT_ONCE - 1, "{}, round {round}", fleet.kind);
     }
+    let counted = fleet.checks("verified").await - before;
+    assert_eq!(counted, rounds() as u64, "{}: by the metrics", fleet.kind);
     fleet.tell(
         "a02, a03",
         &format!("{} × {AT_ONCE} right answers at once", rounds()),

@@ -1,0 +1,192 @@
+//! A34, A44, A45, A47, A49, A50, A51, A69: what a stranger does to somebody else's number, and
+//! what he learns of it.
+
+use countersign::Stopwatch;
+use serde_json::{Value, json};
+
+use super::caller::{Answer, Caller, wrong};
+use super::fleet::{Fleet, SERVERS, Session};
+use super::four_servers::{each_round, rounds};
+use crate::parts::dice::Dice;
+
+/// Ids of the form of a live one, which somebody makes up: none names a session.
+pub(crate) async fn a34_made_up_ids_name_nothing(fleet: &Fleet) {
+    const SYMBOLS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (caller, clock) = (fleet.tenant("a34"), Stopwatch::start());
+    let live = fleet.send(&caller, 0, "+4746000000").await;
+    let mut dice = Dice::seeded(34);
+    for round in each_round("a34") {
+        for at in 0..SERVERS {
+            // "sess_" and the id of the key are no secret: whoever has seen one id knows them.
+            let mut id = live.id[..7].to_owned();
+            while id.len() < live.id.len() - 1 {
+                id.push(char::from(SYMBOLS[dice.below(64)]));
+            }
+            // The last bits that an id has no use for are zeros.
+            id.push(char::from(SYMBOLS[dice.below(16) << 2]));
+            let made_up = Session { id, ..live.clone() };
+            let answer = caller.check(at, &made_up, &live.code).await;
+            assert_eq!(answer, Answer::NotFound, "{}, {round}", fleet.kind);
+        }
+    }
+    assert_eq!(caller.charged(&live).await, 0, "{}", fleet.kind);
+    let right = caller.check(1, &live, &live.code).await;
+    assert_eq!(right, Answer::Verified, "{}", fleet.kind);
+    let tried = format!("{} made-up ids with a live code", SERVERS * rounds());
+    fleet.tell("a34", &tried, "0 hits, 0 charges", &clock);
+}
+
+/// One number in other spellings, at one server after the other: one budget of sends.
+pub(crate) async fn a44_spellings_of_a_number_share_its_budget(fleet: &Fleet) {
+    let (caller, clock) = (fleet.tenant("a44"), Stopwatch::start());
+    for round in each_round("a44") {
+        let digits = format!("4747{round:06}");
+        let (a, b) = digits.split_at(4);
+        let spelt = [
+            format!("+{digits}"),
+            format!("+{a} {b}"),
+            format!("+{a}-{b}"),
+            format!("tel:+{digits}"),
+            format!("\u{ff0b}{digits}"),
+        ];
+        let sent = sends(&caller, spelt.iter().cycle().take(20), &json!({})).await;
+        assert_eq!(sent, 5, "{}, {round}: in ten minutes", fleet.kind);
+    }
+    let tried = format!("{} × 20 sends in 5 spellings", rounds());
+    fleet.tell("a44", &tried, "5 messages each", &clock);
+}
+
+/// Addresses of one /64, each used once: one source.
+pub(crate) async fn a45_addresses_of_one_network_are_one_source(fleet: &Fleet) {
+    let (caller, clock) = (fleet.tenant("a45"), Stopwatch::start());
+    let networks = rounds().min(100);
+    for network in 0..networks {
+        let mut left = 0;
+        for n in 0..30_usize {
+            let to = format!("+4748{:06}", 30 * network + n);
+            let more = json!({ "end_user_ip": format!("2001:db8:{network:x}:1:{n:x}::1") });
+            left += sends_at(&caller, n, &to, &more).await;
+        }
+        assert_eq!(left, 20, "{}, {network}: in an hour", fleet.kind);
+    }
+    let tried = format!("{networks} × 30 sends from 30 addresses of a /64");
+    fleet.tell("a45", &tried, "20 messages each", &clock);
+}
+
+/// A number flooded from very many sources: its own budget holds.
+pub(crate) async fn a47_one_target_of_many_sources_gets_five(fleet: &Fleet) {
+    let (caller, clock) = (fleet.tenant("a47"), Stopwatch::start());
+    let mut left = 0;
+    for n in 0..1000 {
+        let more = json!({ "end_user_ip": format!("192.0.2.{}", n % 100) });
+        left += sends_at(&caller, n, "+4749000000", &more).await;
+    }
+    assert_eq!(left, 5, "{}", fleet.kind);
+    let tried = "1,000 sends to one number from 100 sources";
+    fleet.tell("a47", tried, "5 messages", &clock);
+}
+
+/// A stranger uses up all guesses of a number and all its sends: its owner's device has its
+/// own, and what the owner was sent before is still good.
+pub(crate) async fn a49_a51_the_known_device_has_a_lane_of_its_own(fleet: &Fleet) {
+    let (caller, clock) = (fleet.tenant("a49"), Stopwatch::start());
+    let known = json!({ "known_device": true });
+    for round in each_round("a49, a51") {
+        let to = format!("+4761{round:06}");
+        for at in 0..2 {
+            let strangers = fleet.send(&caller, at, &to).await;
+            let guesses = (0..5).map(|n| wrong(&strangers.code, n));
+            caller.check_at_once(&strangers, guesses).await;
+        }
+        let left = sends(&caller, std::iter::repeat_n(&to, 10), &json!({})).await;
+        assert_eq!(left, 3, "{}, {round}: five in all", fleet.kind);
+        let owners = fleet.send_with(&caller, 2, &to, known.clone()).await;
+        let right = caller.check(3, &owners, &owners.code).await;
+        assert_eq!(right, Answer::Verified, "{}, {round}", fleet.kind);
+    }
+    let tried = format!("{} numbers without a guess or a send left", rounds());
+    fleet.tell("a49, a51", &tried, "the known device approved", &clock);
+}
+
+/// However often a stranger sends to a number, its owner's code stays good.
+pub(crate) async fn a50_sends_of_strangers_end_no_session(fleet: &Fleet) {
+    let (caller, clock) = (fleet.tenant("a50"), Stopwatch::start());
+    for round in each_round("a50") {
+        let to = format!("+4762{round:06}");
+        let owners = fleet.send(&caller, 0, &to).await;
+        sends(&caller, std::iter::repeat_n(&to, 20), &json!({})).await;
+        let right = caller.check(1, &owners, &owners.code).await;
+        assert_eq!(right, Answer::Verified, "{}, {round}", fleet.kind);
+    }
+    let tried = format!("{} × 20 more sends to the number", rounds());
+    fleet.tell("a50", &tried, "the owner's code approved", &clock);
+}
+
+/// A whole life of a decoy and of a real session: the same answers.
+pub(crate) async fn a69_a_decoy_answers_as_a_session_does(fleet: &Fleet) {
+    let (caller, clock) = (fleet.tenant("a69"), Stopwatch::start());
+    for round in each_round("a69") {
+        let mut lives = Vec::new();
+        for (nth, decoy) in [false, true].into_iter().enumerate() {
+            let to = format!("+476{}{round:06}", 3 + nth);
+            lives.push(life(&caller, &to, decoy).await);
+        }
+        assert_eq!(lives[0], lives[1], "{}, {round}", fleet.kind);
+    }
+    let tried = format!("{} lives of a decoy and of a session", rounds());
+    fleet.tell("a69", &tried, "the same answers", &clock);
+}
+
+/// The answers to a send, a status, a resend and six guesses that are not right, without what
+/// differs between any two sessions. The code is the caller's own, so that none is.
+async fn life(caller: &Caller, to: &str, decoy: bool) -> Vec<String> {
+    let send = json!({
+        "to": to, "channel": "sms", "delivery": "background", "decoy": decoy,
+        "custom_code": "918273",
+    });
+    let sent = caller.post(0, "/v1/verify/send", &send).await;
+    let sent = sent.expect("the server answers");
+    let id = sent["session_id"].as_str().expect("an id").to_owned();
+    let mut told = vec![sent];
+    let again = json!({ "session_id": id, "to": to });
+    let second = caller.post(1, "/v1/verify/resend", &again).await;
+    told.push(second.expect("the server answers"));
+    for at in 0..6 {
+        let guess = json!({ "session_id": id, "code": format!("00000{at}") });
+        let answer = caller.post(at % SERVERS, "/v1/verify/check", &guess).await;
+        told.push(answer.expect("the server answers"));
+    }
+    let plain = |mut answer: Value| {
+        let fields = answer.as_object_mut().expect("an object");
+        fields.remove("session_id");
+        answer.to_string()
+    };
+    told.into_iter().map(plain).collect()
+}
+
+/// How many of these sends, at one server after the other, were taken.
+async fn sends<'a>(
+    caller: &Caller,
+    spelt: impl Iterator<Item = &'a String>,
+    more: &Value,
+) -> usize {
+    let mut left = 0;
+    for (at, to) in spelt.enumerate() {
+        left += sends_at(caller, at, to, more).await;
+    }
+    left
+}
+
+/// Sends, and gives 1 if it was taken; it must be refused with a limit's name otherwise.
+async fn sends_at(caller: &Caller, at: usize, to: &str, more: &Value) -> usize {
+    let mut body = more.clone();
+    (body["to"], body["channel"]) = (json!(to), json!("sms"));
+    let sent = caller.post(at % SERVERS, "/v1/verify/send", &body).await;
+    let sent = sent.expect("the server answers");
+    if sent["status"] == "sent" {
+        return 1;
+    }
+    assert_eq!(sent["status"], 429, "{sent}");
+    assert!(sent["limit"].is_string(), "{sent}");
+    0
+}
