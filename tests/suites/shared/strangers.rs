@@ -129,33 +129,35 @@ pub(crate) async fn a69_a_decoy_answers_as_a_session_does(fleet: &Fleet) {
         let mut lives = Vec::new();
         for (nth, decoy) in [false, true].into_iter().enumerate() {
             let to = format!("+476{}{round:06}", 3 + nth);
-            lives.push(life(&caller, &to, decoy).await);
+            let mut told = life(&caller, &to, decoy, 2).await;
+            told.extend(life(&caller, &to, decoy, 6).await);
+            lives.push(told);
         }
         assert_eq!(lives[0], lives[1], "{}, {round}", fleet.kind);
     }
-    let tried = format!("{} lives of a decoy and of a session", rounds());
+    let tried = format!("{} lives of a decoy and of a session", 2 * rounds());
     fleet.tell("a69", &tried, "the same answers", &clock);
 }
 
-/// The answers to a send, a status, a resend and six guesses that are not right, without what
-/// differs between any two sessions. The code is the caller's own, so that none is.
-async fn life(caller: &Caller, to: &str, decoy: bool) -> Vec<String> {
-    let send = json!({
+/// The answers to a send, so many wrong guesses and a resend, without what differs between any
+/// two sessions. The code is the caller's own, so that no guess is right; the resend's is not.
+async fn life(caller: &Caller, to: &str, decoy: bool, guesses: usize) -> Vec<String> {
+    let request = json!({
         "to": to, "channel": "sms", "delivery": "background", "decoy": decoy,
         "custom_code": "918273",
     });
-    let sent = caller.post(0, "/v1/verify/send", &send).await;
+    let sent = caller.post(0, "/v1/verify/send", &request).await;
     let sent = sent.expect("the server answers");
     let id = sent["session_id"].as_str().expect("an id").to_owned();
     let mut told = vec![sent];
-    let again = json!({ "session_id": id, "to": to });
-    let second = caller.post(1, "/v1/verify/resend", &again).await;
-    told.push(second.expect("the server answers"));
-    for at in 0..6 {
+    for at in 0..guesses {
         let guess = json!({ "session_id": id, "code": format!("00000{at}") });
         let answer = caller.post(at % SERVERS, "/v1/verify/check", &guess).await;
         told.push(answer.expect("the server answers"));
     }
+    let again = json!({ "session_id": id, "to": to });
+    let resent = caller.post(1, "/v1/verify/resend", &again).await;
+    told.push(resent.expect("the server answers"));
     let plain = |mut answer: Value| {
         let fields = answer.as_object_mut().expect("an object");
         fields.remove("session_id");
