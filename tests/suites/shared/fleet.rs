@@ -211,6 +211,16 @@ impl Fleet {
         stations.map(|at| self.codes(at).len()).sum()
     }
 
+    /// Waits until so many more messages were shown than these: whoever sends and reads no code
+    /// leaves it to be taken for the next one's.
+    pub(crate) async fn has_shown(&self, more: usize, before: usize) {
+        let clock = Stopwatch::start();
+        while self.messages() < before + more {
+            assert!(clock.elapsed() < PATIENCE, "{more} messages are not shown");
+            pause().await;
+        }
+    }
+
     /// All codes that a server has shown in its terminal, the oldest first.
     fn codes(&self, at: usize) -> Vec<String> {
         let code = |line: &String| line.strip_prefix("  code   ").map(str::to_owned);

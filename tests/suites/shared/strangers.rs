@@ -49,7 +49,8 @@ pub(crate) async fn a44_spellings_of_a_number_share_its_budget(fleet: &Fleet) {
             format!("tel:+{digits}"),
             format!("\u{ff0b}{digits}"),
         ];
-        let sent = sends(&caller, spelt.iter().cycle().take(20), &json!({})).await;
+        let all = spelt.into_iter().cycle().take(20);
+        let sent = sends(fleet, &caller, all.map(|to| (to, json!({})))).await;
         assert_eq!(sent, 5, "{}, {round}: in ten minutes", fleet.kind);
     }
     let tried = format!("{} × 20 sends in 5 spellings", rounds());
@@ -61,13 +62,13 @@ pub(crate) async fn a45_addresses_of_one_network_are_one_source(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a45"), Stopwatch::start());
     let networks = rounds().min(100);
     for network in 0..networks {
-        let mut left = 0;
-        for n in 0..30_usize {
+        let all = (0..30).map(|n| {
+            let ip = format!("2001:db8:{network:x}:1:{n:x}::1");
             let to = format!("+4748{:06}", 30 * network + n);
-            let more = json!({ "end_user_ip": format!("2001:db8:{network:x}:1:{n:x}::1") });
-            left += sends_at(&caller, n, &to, &more).await;
-        }
-        assert_eq!(left, 20, "{}, {network}: in an hour", fleet.kind);
+            (to, json!({ "end_user_ip": ip }))
+        });
+        let taken = sends(fleet, &caller, all).await;
+        assert_eq!(taken, 20, "{}, {network}: in an hour", fleet.kind);
     }
     let tried = format!("{networks} × 30 sends from 30 addresses of a /64");
     fleet.tell("a45", &tried, "20 messages each", &clock);
@@ -76,12 +77,12 @@ pub(crate) async fn a45_addresses_of_one_network_are_one_source(fleet: &Fleet) {
 /// A number flooded from very many sources: its own budget holds.
 pub(crate) async fn a47_one_target_of_many_sources_gets_five(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a47"), Stopwatch::start());
-    let mut left = 0;
-    for n in 0..1000 {
-        let more = json!({ "end_user_ip": format!("192.0.2.{}", n % 100) });
-        left += sends_at(&caller, n, "+4749000000", &more).await;
-    }
-    assert_eq!(left, 5, "{}", fleet.kind);
+    let all = (0..1000).map(|n| {
+        let ip = format!("192.0.2.{}", n % 100);
+        ("+4749000000".to_owned(), json!({ "end_user_ip": ip }))
+    });
+    let taken = sends(fleet, &caller, all).await;
+    assert_eq!(taken, 5, "{}", fleet.kind);
     let tried = "1,000 sends to one number from 100 sources";
     fleet.tell("a47", tried, "5 messages", &clock);
 }
@@ -98,8 +99,8 @@ pub(crate) async fn a49_a51_the_known_device_has_a_lane_of_its_own(fleet: &Fleet
             let guesses = (0..5).map(|n| wrong(&strangers.code, n));
             caller.check_at_once(&strangers, guesses).await;
         }
-        let left = sends(&caller, std::iter::repeat_n(&to, 10), &json!({})).await;
-        assert_eq!(left, 3, "{}, {round}: five in all", fleet.kind);
+        let taken = sends(fleet, &caller, again(&to, 10)).await;
+        assert_eq!(taken, 3, "{}, {round}: five in all", fleet.kind);
         let owners = fleet.send_with(&caller, 2, &to, known.clone()).await;
         let right = caller.check(3, &owners, &owners.code).await;
         assert_eq!(right, Answer::Verified, "{}, {round}", fleet.kind);
@@ -114,7 +115,7 @@ pub(crate) async fn a50_sends_of_strangers_end_no_session(fleet: &Fleet) {
     for round in each_round("a50") {
         let to = format!("+4762{round:06}");
         let owners = fleet.send(&caller, 0, &to).await;
-        sends(&caller, std::iter::repeat_n(&to, 20), &json!({})).await;
+        sends(fleet, &caller, again(&to, 20)).await;
         let right = caller.check(1, &owners, &owners.code).await;
         assert_eq!(right, Answer::Verified, "{}, {round}", fleet.kind);
     }
@@ -126,7 +127,7 @@ pub(crate) async fn a50_sends_of_strangers_end_no_session(fleet: &Fleet) {
 pub(crate) async fn a69_a_decoy_answers_as_a_session_does(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a69"), Stopwatch::start());
     for round in each_round("a69") {
-        let mut lives = Vec::new();
+        let (mut lives, before) = (Vec::new(), fleet.messages());
         for (nth, decoy) in [false, true].into_iter().enumerate() {
             let to = format!("+476{}{round:06}", 3 + nth);
             let mut told = life(&caller, &to, decoy, 2).await;
@@ -134,6 +135,8 @@ pub(crate) async fn a69_a_decoy_answers_as_a_session_does(fleet: &Fleet) {
             lives.push(told);
         }
         assert_eq!(lives[0], lives[1], "{}, {round}", fleet.kind);
+        // Of the real one's two sends and one resend; an ended session has none.
+        fleet.has_shown(3, before).await;
     }
     let tried = format!("{} lives of a decoy and of a session", 2 * rounds());
     fleet.tell("a69", &tried, "the same answers", &clock);
@@ -155,8 +158,8 @@ async fn life(caller: &Caller, to: &str, decoy: bool, guesses: usize) -> Vec<Str
         let answer = caller.post(at % SERVERS, "/v1/verify/check", &guess).await;
         told.push(answer.expect("the server answers"));
     }
-    let again = json!({ "session_id": id, "to": to });
-    let resent = caller.post(1, "/v1/verify/resend", &again).await;
+    let once_more = json!({ "session_id": id, "to": to });
+    let resent = caller.post(1, "/v1/verify/resend", &once_more).await;
     told.push(resent.expect("the server answers"));
     let plain = |mut answer: Value| {
         let fields = answer.as_object_mut().expect("an object");
@@ -167,21 +170,26 @@ async fn life(caller: &Caller, to: &str, decoy: bool, guesses: usize) -> Vec<Str
 }
 
 /// How many of these sends, at one server after the other, were taken.
-async fn sends<'a>(
+async fn sends(
+    fleet: &Fleet,
     caller: &Caller,
-    spelt: impl Iterator<Item = &'a String>,
-    more: &Value,
+    all: impl Iterator<Item = (String, Value)>,
 ) -> usize {
-    let mut left = 0;
-    for (at, to) in spelt.enumerate() {
-        left += sends_at(caller, at, to, more).await;
+    let (mut taken, before) = (0, fleet.messages());
+    for (at, (to, more)) in all.enumerate() {
+        taken += sends_at(caller, at, &to, more).await;
     }
-    left
+    fleet.has_shown(taken, before).await;
+    taken
+}
+
+/// The same send, again and again.
+fn again(to: &str, count: usize) -> impl Iterator<Item = (String, Value)> {
+    std::iter::repeat_n((to.to_owned(), json!({})), count)
 }
 
 /// Sends, and gives 1 if it was taken; it must be refused with a limit's name otherwise.
-async fn sends_at(caller: &Caller, at: usize, to: &str, more: &Value) -> usize {
-    let mut body = more.clone();
+async fn sends_at(caller: &Caller, at: usize, to: &str, mut body: Value) -> usize {
     (body["to"], body["channel"]) = (json!(to), json!("sms"));
     let sent = caller.post(at % SERVERS, "/v1/verify/send", &body).await;
     let sent = sent.expect("the server answers");
