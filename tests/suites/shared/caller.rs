@@ -82,6 +82,13 @@ impl Caller {
         sent.expect("the server answers")
     }
 
+    /// Ends a session, and gives the HTTP status.
+    pub(crate) async fn cancel(&self, at: usize, session: &str) -> reqwest::Result<u16> {
+        let path = format!("/v1/verify/sessions/{session}");
+        let response = self.request(at, "DELETE", &path).send().await?;
+        Ok(response.status().as_u16())
+    }
+
     /// Guesses at a server.
     pub(crate) async fn check(&self, at: usize, session: &Session, guess: &str) -> Answer {
         self.check_with(at, session, guess, &json!({})).await

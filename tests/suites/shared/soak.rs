@@ -175,7 +175,8 @@ async fn a_round(
     sum
 }
 
-/// Sends, mistypes now and then, and types the code three times, each at any server.
+/// Sends, mistypes now and then, types the code three times, each at any server, and cancels what
+/// came to nothing.
 async fn one_person(caller: Arc<Caller>, mut dice: Dice) -> Told {
     let mut told = Told::default();
     let (code, to) = (1000 + dice.below(8999), dice.below(NUMBERS));
@@ -192,7 +193,7 @@ async fn one_person(caller: Arc<Caller>, mut dice: Dice) -> Told {
     };
     told.sessions += 1;
     // More than there are attempts, now and then.
-    let mistakes = dice.below(9);
+    let mistakes = dice.below(4) + if dice.below(8) == 0 { 5 } else { 0 };
     let guesses = (0..mistakes)
         .map(|_| &wrong)
         .chain([&right, &right, &right]);
@@ -212,6 +213,12 @@ async fn one_person(caller: Arc<Caller>, mut dice: Dice) -> Told {
     assert!(approvals <= 1, "{approvals} approvals of {session}");
     // The fifth failure is told as the end, with all that come after it.
     assert!(compared <= 4, "{compared} compared of {session}");
+    if approvals == 0 && !ended {
+        // Given up: it would keep its place among the number's live sessions.
+        let at = dice.below(SERVERS);
+        told.calls += 1;
+        told.unknown += u64::from(caller.cancel(at, session).await.is_err());
+    }
     told.ended += u64::from(ended);
     told.approvals += approvals;
     told.compared += approvals + compared;
