@@ -1,13 +1,16 @@
 """The table of attacks and faults, from the ledgers and the logs of runs.
 
     ledger.py [--page PAGE] FILE...
+    ledger.py --beside PAGE
     ledger.py --check PAGE
 
 Of the files those that end in `.jsonl` are ledgers, the others logs. Each figure of a ledger (a
 line of JSON that a row's test wrote when it had passed) is a line of the table, which --page
 writes as a page of the guide. Tests that carry a row's id and noted nothing are named. Fails
 when a row of rows.toml has neither, or was not tried on a store that it applies to, and when a
-test in a log failed: nothing is left out in silence. --check says whether a page has all rows.
+test in a log failed: nothing is left out in silence. What is of no row, such as the fuzzing, stands
+in the README and is copied below the table; --beside copies it into a page that is there. --check
+says whether a page has all rows, and that copy.
 """
 
 import json
@@ -19,6 +22,8 @@ from collections import defaultdict
 from pathlib import Path
 
 ROWS = Path(__file__).with_name("rows.toml")
+README = Path(__file__).parents[2] / "README.md"
+BESIDE = "\n## What is of no row\n\n"
 # Figures of no row, such as those of the soak.
 OTHER = ""
 STORES = ("memory", "SQLite", "Redis", "PostgreSQL")
@@ -44,8 +49,8 @@ Every attack and fault that the suites try: what was tried, what it showed, and 
 
 Made by `./tests/run table` at commit {commit}; `./tests/run long` has the same rows with larger \
 counts. A line is a figure that a test noted when it had passed, or the tests that carry the \
-row's id. *Inside* is in the test's own process, *outside* over HTTP from another one. Where \
-chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
+row's id. *Inside* is in the test's own process, *outside* over HTTP from another one: what the \
+store decides over each store, what is decided before it is asked over one. Where chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
 n tries means a rate below 3/n, with 95 % confidence: read n before the figure.
 
 | row | attack or fault | store | from | tried | shown | bound |
@@ -111,7 +116,8 @@ class Shown:
             (figure["store"], figure["from"], figure["tried"], figure["showed"])
             for figure in self.figures.get(row, [])
         ]
-        found.sort(key=lambda line: order(line[0]))
+        # What a row shows with the long counts it may show with the short ones alike.
+        found = sorted(dict.fromkeys(found), key=lambda line: order(line[0]))
         told = tuple(tried for _, _, tried, _ in found)
         for (store, way), names in sorted(self.tests.get(row, {}).items()):
             # Those that noted figures under their own names are there already.
@@ -122,10 +128,17 @@ class Shown:
                 found.append((store, way, "tests: " + "; ".join(names), f"{len(names)} passed"))
         return found
 
+    def from_outside(self, row: str) -> bool:
+        """Whether anything shows a row from another process."""
+        noted = any(figure["from"] == "outside" for figure in self.figures.get(row, []))
+        return noted or any(way == "outside" for _, way in self.tests.get(row, {}))
+
     def missing(self, row: str, about: dict) -> list[str]:
         """Why a row is not complete."""
         if not self.figures.get(row) and not self.tests.get(row):
             return [f"{row} ({about['attack']}): nothing shows it"]
+        if not self.from_outside(row) and "inside" not in about:
+            return [f"{row} ({about['attack']}): not shown from outside, and nothing says why"]
         if not about["stores"]:
             return []
         shown = {figure["store"] for figure in self.figures.get(row, [])}
@@ -153,10 +166,19 @@ def table(rows: dict, shown: Shown) -> list[str]:
         lines = shown.lines(row)
         for store, why in about.get("not", {}).items():
             lines.append((store, "", "", f"does not apply: {why}"))
+        if "inside" in about:
+            lines.append(("", "outside", "", f"not tried: {about['inside']}"))
         for n, cells in enumerate(lines):
             attack, bound = ("", "") if n else (about["attack"], about["bound"])
             told.append(line(row, attack, *cells, bound))
     return told + [line("", "", *cells, "") for cells in shown.lines(OTHER)]
+
+
+def beside() -> str:
+    """The README's table of what is of no row, without its links, which lead nowhere here."""
+    _, rest = README.read_text().split("\nBeside it:\n\n")
+    found, _ = rest.split("\n\n", 1)
+    return BESIDE + re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", found) + "\n"
 
 
 def commit() -> str:
@@ -169,9 +191,13 @@ def commit() -> str:
 
 
 def check(page: Path, rows: dict) -> list[str]:
-    """Rows that a page lacks: it is to be made anew."""
-    had = set(re.findall(r"^\| (A\d\d) \|", page.read_text(), re.MULTILINE))
-    return [f"{page}: no row {row}: ./tests/run table makes it" for row in rows if row not in had]
+    """What a page lacks: it is to be made anew."""
+    text = page.read_text()
+    had = set(re.findall(r"^\| (A\d\d) \|", text, re.MULTILINE))
+    lacks = [f"{page}: no row {row}: ./tests/run table makes it" for row in rows if row not in had]
+    if not text.endswith(beside()):
+        lacks.append(f"{page}: not the README's words on what is of no row: ledger.py --beside {page}")
+    return lacks
 
 
 def main() -> int:
@@ -179,10 +205,13 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments[0] == "--check":
         problems = check(Path(arguments[1]), rows)
+    elif arguments[0] == "--beside":
+        page, problems = Path(arguments[1]), []
+        page.write_text(page.read_text().split(BESIDE)[0] + beside())
     else:
         page = arguments[1] if arguments[0] == "--page" else None
         shown = Shown([Path(file) for file in arguments[2 if page else 0 :]])
-        text = HEAD.format(commit=commit()) + "\n".join(table(rows, shown)) + "\n"
+        text = HEAD.format(commit=commit()) + "\n".join(table(rows, shown)) + "\n" + beside()
         print(text)
         problems = [f"the test {name} failed" for name in shown.failed]
         problems += [problem for row in rows for problem in shown.missing(row, rows[row])]
