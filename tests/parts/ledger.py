@@ -154,8 +154,9 @@ def order(store: str) -> tuple:
 
 
 def line(*cells: str) -> str:
-    """A line of the table, in which nothing is a link or a tag."""
+    """A line of the table, in which nothing is a link or a tag, and names are code."""
     escaped = (re.sub(r"([\[\]<>])", r"\\\1", cell.replace("|", "/")) for cell in cells)
+    escaped = (re.sub(r"(?<![`\w])\w+_\w+(?![`\w])", r"`\g<0>`", cell) for cell in escaped)
     return "| " + " | ".join(escaped) + " |"
 
 
