@@ -49,8 +49,8 @@ Every attack and fault that the suites try: what was tried, what it showed, and 
 
 Made by `./tests/run table` at commit {commit}; `./tests/run long` has the same rows with larger \
 counts. A line is a figure that a test noted when it had passed, or the tests that carry the \
-row's id. *Inside* is in the test's own process, *outside* over HTTP from another one: what the \
-store decides over each store, what is decided before it is asked over one. Where chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
+row's id. *Inside* is in the test's own process, *outside* over HTTP from another one: most rows over \
+each store, the others over one, beside lines from inside on each. Where chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
 n tries means a rate below 3/n, with 95 % confidence: read n before the figure.
 
 | row | attack or fault | store | from | tried | shown | bound |
