@@ -66,24 +66,10 @@ enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
     /// Make a key and print it, alone, on standard output
-    Create {
-        /// Whose key it is
-        #[arg(long, value_name = "NAME", value_parser = tenant)]
-        tenant: Tenant,
-        /// What it may do: send, check or admin, several times [default: send and check]
-        #[arg(long = "scope", value_name = "SCOPE", value_parser = ["send", "check", "admin"])]
-        scopes: Vec<String>,
-    },
+    Create(OfKey),
     /// Make a key that needs no store: print it, alone, on standard output, and what the
     /// configuration of each server must have for it on standard error
-    Static {
-        /// Whose key it is
-        #[arg(long, value_name = "NAME", value_parser = tenant)]
-        tenant: Tenant,
-        /// What it may do: send, check or admin, several times [default: send and check]
-        #[arg(long = "scope", value_name = "SCOPE", value_parser = ["send", "check", "admin"])]
-        scopes: Vec<String>,
-    },
+    Static(OfKey),
     /// List the keys of a tenant
     List {
         /// Whose keys
@@ -95,6 +81,17 @@ pub(crate) enum Key {
         /// The key's name, as `key list` shows it
         kid: String,
     },
+}
+
+/// What a fresh key is to be.
+#[derive(Debug, Args)]
+pub(crate) struct OfKey {
+    /// Whose key it is
+    #[arg(long, value_name = "NAME", value_parser = tenant)]
+    pub(crate) tenant: Tenant,
+    /// What it may do: send, check or admin, several times [default: send and check]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = ["send", "check", "admin"])]
+    pub(crate) scopes: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -161,9 +158,7 @@ impl Cli {
         match &self.command {
             Command::Secret(SecretCommand::New) => return commands::secret::new(),
             Command::Openapi => return commands::openapi::print(),
-            Command::Key(Key::Static { tenant, scopes }) => {
-                return commands::key::make_static(tenant, scopes);
-            }
+            Command::Key(Key::Static(of)) => return commands::key::make_static(of),
             _ => {}
         }
         if matches!(self.command, Command::CheckConfig { .. }) {

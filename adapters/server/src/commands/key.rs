@@ -7,7 +7,7 @@ use countersign::{Clock as _, StoreError, SystemClock, Tenant};
 use countersign_http::{ApiKeyError, ApiKeys, NewKey, Scopes, StaticKey};
 
 use super::inspect::ago;
-use crate::cli::Key;
+use crate::cli::{Key, OfKey};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::wiring::{self, FirstStart};
@@ -16,23 +16,25 @@ use crate::wiring::{self, FirstStart};
 pub(crate) async fn run(config: &Config, key: Key) -> Result<(), Failure> {
     // The first key may well be made before the first start.
     let first = match key {
-        Key::Create { .. } => FirstStart::Make,
-        Key::List { .. } | Key::Revoke { .. } | Key::Static { .. } => FirstStart::Refuse,
+        Key::Create(_) => FirstStart::Make,
+        Key::List { .. } | Key::Revoke { .. } => FirstStart::Refuse,
+        // None is opened for it: the command line has answered.
+        Key::Static(_) => return Ok(()),
     };
     let verifier = super::beside_the_server(config, first).await?;
     let keys = wiring::api_keys(config, verifier, Vec::new());
     match key {
-        Key::Create { tenant, scopes } => create(&keys, &tenant, &scopes).await,
+        Key::Create(of) => create(&keys, &of).await,
         Key::List { tenant } => list(&keys, &tenant).await,
         Key::Revoke { kid } => revoke(&keys, &kid).await,
-        Key::Static { tenant, scopes } => make_static(&tenant, &scopes),
+        Key::Static(_) => Ok(()),
     }
 }
 
 /// Makes a key that no store keeps. Standard output has the key alone, as of [`create`];
 /// what goes into the configuration is no secret.
-pub(crate) fn make_static(tenant: &Tenant, scopes: &[String]) -> Result<(), Failure> {
-    let scopes = named(scopes);
+pub(crate) fn make_static(of: &OfKey) -> Result<(), Failure> {
+    let (tenant, scopes) = (&of.tenant, named(&of.scopes));
     let (key, _) = StaticKey::draw(tenant.clone(), scopes)
         .map_err(|error| Failure::runtime("no key was made", &error))?;
     let mut section = format!(
@@ -59,8 +61,8 @@ fn named(scopes: &[String]) -> Scopes {
     }
 }
 
-async fn create(keys: &ApiKeys, tenant: &Tenant, scopes: &[String]) -> Result<(), Failure> {
-    let scopes = named(scopes);
+async fn create(keys: &ApiKeys, of: &OfKey) -> Result<(), Failure> {
+    let (tenant, scopes) = (&of.tenant, named(&of.scopes));
     let key = keys
         .create(tenant, scopes)
         .await
