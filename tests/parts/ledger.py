@@ -49,8 +49,8 @@ Every attack and fault that the suites try: what was tried, what it showed, and 
 
 Made by `./tests/run table` at commit {commit}; `./tests/run long` has the same rows with larger \
 counts. A line is a figure that a test noted when it had passed, or the tests that carry the \
-row's id. *Inside* is in the test's own process, *outside* over HTTP from another one: most rows over \
-each store, the others over one, beside lines from inside on each. Where chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
+row's id. *Inside* is in the test's own process, *outside* over HTTP from another one: on each store \
+that a row comes to, but where a line says why not. Where chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
 n tries means a rate below 3/n, with 95 % confidence: read n before the figure.
 
 | row | attack or fault | store | from | tried | shown | bound |
@@ -128,25 +128,38 @@ class Shown:
                 found.append((store, way, "tests: " + "; ".join(names), f"{len(names)} passed"))
         return found
 
+    def stores(self, row: str, *ways: str) -> set[str]:
+        """The stores over which figures show a row in one of these ways."""
+        return {figure["store"] for figure in self.figures.get(row, []) if figure["from"] in ways}
+
     def from_outside(self, row: str) -> bool:
         """Whether anything shows a row from another process."""
-        noted = any(figure["from"] == "outside" for figure in self.figures.get(row, []))
-        return noted or any(way == "outside" for _, way in self.tests.get(row, {}))
+        tested = any(way == "outside" for _, way in self.tests.get(row, {}))
+        return tested or bool(self.stores(row, "outside"))
 
     def missing(self, row: str, about: dict) -> list[str]:
         """Why a row is not complete."""
         if not self.figures.get(row) and not self.tests.get(row):
             return [f"{row} ({about['attack']}): nothing shows it"]
-        if not self.from_outside(row) and "inside" not in about:
-            return [f"{row} ({about['attack']}): not shown from outside, and nothing says why"]
+        inside = about.get("inside", {})
+        if isinstance(inside, str):
+            inside = dict.fromkeys(STORES, inside)
         if not about["stores"]:
-            return []
-        shown = {figure["store"] for figure in self.figures.get(row, [])}
-        return [
-            f"{row} ({about['attack']}): not shown on {store}"
-            for store in STORES
-            if store not in shown and store not in about.get("not", {})
-        ]
+            if self.from_outside(row) or inside:
+                return []
+            return [f"{row} ({about['attack']}): not shown from outside, and nothing says why"]
+        anyhow, outside = self.stores(row, "inside", "outside"), self.stores(row, "outside")
+        problems = []
+        for store in STORES:
+            if store in about.get("not", {}):
+                continue
+            if store not in anyhow:
+                problems.append(f"{row} ({about['attack']}): not shown on {store}")
+            elif store not in outside and store not in inside:
+                problems.append(
+                    f"{row} ({about['attack']}): not shown from outside on {store}, and nothing says why"
+                )
+        return problems
 
 
 def order(store: str) -> tuple:
@@ -167,8 +180,9 @@ def table(rows: dict, shown: Shown) -> list[str]:
         lines = shown.lines(row)
         for store, why in about.get("not", {}).items():
             lines.append((store, "", "", f"does not apply: {why}"))
-        if "inside" in about:
-            lines.append(("", "outside", "", f"not tried: {about['inside']}"))
+        inside = about.get("inside", {})
+        for store, why in ({"": inside} if isinstance(inside, str) else inside).items():
+            lines.append((store, "outside", "", f"not tried: {why}"))
         for n, cells in enumerate(lines):
             attack, bound = ("", "") if n else (about["attack"], about["bound"])
             told.append(line(row, attack, *cells, bound))

@@ -24,8 +24,6 @@ mod hostile;
 mod in_process;
 #[path = "server/keys.rs"]
 mod keys;
-#[path = "server/killed.rs"]
-mod killed;
 #[path = "server/life.rs"]
 mod life;
 #[path = "server/mail.rs"]
@@ -49,8 +47,6 @@ mod recipients;
 mod restart;
 #[path = "server/secrecy.rs"]
 mod secrecy;
-#[path = "server/spraying.rs"]
-mod spraying;
 #[path = "server/stage.rs"]
 mod stage;
 #[path = "server/terminal.rs"]

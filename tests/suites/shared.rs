@@ -5,6 +5,8 @@
     reason = "a suite fails by panicking"
 )]
 
+#[path = "shared/activating.rs"]
+mod activating;
 #[path = "shared/behind.rs"]
 mod behind;
 #[path = "shared/caller.rs"]
@@ -25,10 +27,16 @@ mod growth;
 mod guessing;
 #[path = "shared/held.rs"]
 mod held;
+#[path = "shared/killed.rs"]
+mod killed;
+#[path = "shared/moved.rs"]
+mod moved;
 #[path = "shared/net.rs"]
 mod net;
 #[path = "shared/network.rs"]
 mod network;
+#[path = "shared/paid.rs"]
+mod paid;
 #[path = "parts/mod.rs"]
 #[expect(dead_code, reason = "each suite starts some of the counterparts")]
 mod parts;
@@ -42,9 +50,13 @@ mod retries;
 mod site;
 #[path = "shared/soak.rs"]
 mod soak;
+#[path = "shared/spraying.rs"]
+mod spraying;
 #[path = "shared/starts.rs"]
 mod starts;
 #[path = "shared/store.rs"]
 mod store;
 #[path = "shared/strangers.rs"]
 mod strangers;
+#[path = "shared/times.rs"]
+mod times;

@@ -49,6 +49,13 @@ pub(crate) enum Way {
     Both,
 }
 
+/// What a request says, and its reply; nothing where it does not matter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words {
+    pub(crate) asked: &'static [u8],
+    pub(crate) told: &'static [u8],
+}
+
 /// What has passed so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -86,7 +93,7 @@ struct Plan {
     /// Requests that pass before.
     skip: u64,
     /// What only those requests say that count; none counts each.
-    saying: Option<&'static [u8]>,
+    saying: Option<Words>,
     fault: Fault,
     once: bool,
 }
@@ -171,8 +178,8 @@ impl Proxy {
 
     /// Lets a fault strike the n-th request from now that says this, once: whatever else a
     /// client asks meanwhile, the same request is met in each run.
-    pub(crate) fn strike_saying(&self, saying: &'static [u8], nth: u64, fault: Fault) {
-        self.plan(nth.saturating_sub(1), Some(saying), fault, true);
+    pub(crate) fn strike_saying(&self, words: Words, nth: u64, fault: Fault) {
+        self.plan(nth.saturating_sub(1), Some(words), fault, true);
     }
 
     /// Lets a fault strike every request from now on.
@@ -180,7 +187,7 @@ impl Proxy {
         self.plan(0, None, fault, false);
     }
 
-    fn plan(&self, skip: u64, saying: Option<&'static [u8]>, fault: Fault, once: bool) {
+    fn plan(&self, skip: u64, saying: Option<Words>, fault: Fault, once: bool) {
         *lock(&self.shared.plan) = Some(Plan {
             skip,
             saying,
@@ -294,7 +301,7 @@ struct Line {
     shared: Arc<Shared>,
     fault: Option<Fault>,
     /// What the request said that was struck, if that was asked for.
-    saying: Option<&'static [u8]>,
+    saying: Option<Words>,
     /// Whether the client has asked and the server has said nothing yet.
     waits: bool,
     held: Vec<u8>,
@@ -370,7 +377,7 @@ impl Line {
                 Ok(())
             }
             _ if self.swallows(Way::ToClient) => {
-                let told = self.saying.is_none_or(|saying| says(bytes, saying));
+                let told = self.saying.is_none_or(|words| says(bytes, words.told));
                 self.shared
                     .unheard
                     .fetch_add(u64::from(told), Ordering::SeqCst);
@@ -410,10 +417,10 @@ impl Line {
 
 impl Shared {
     /// The fault that these bytes of a request meet, if it is one's turn.
-    fn draw(&self, bytes: &[u8], begins: bool) -> Option<(Fault, Option<&'static [u8]>)> {
+    fn draw(&self, bytes: &[u8], begins: bool) -> Option<(Fault, Option<Words>)> {
         let mut planned = lock(&self.plan);
         let plan = planned.as_mut()?;
-        if !plan.saying.map_or(begins, |saying| says(bytes, saying)) {
+        if !plan.saying.map_or(begins, |words| says(bytes, words.asked)) {
             return None;
         }
         if plan.skip > 0 {
@@ -430,7 +437,7 @@ impl Shared {
 }
 
 fn says(bytes: &[u8], saying: &[u8]) -> bool {
-    bytes.windows(saying.len()).any(|window| window == saying)
+    saying.is_empty() || bytes.windows(saying.len()).any(|window| window == saying)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -24,6 +24,7 @@ pub(crate) enum Answer {
     },
     TooManyAttempts,
     AlreadyUsed,
+    Expired,
     Throttled,
     /// No such session for this tenant and purpose.
     NotFound,
@@ -58,14 +59,35 @@ impl Caller {
         response.json().await
     }
 
+    /// Sends by SMS, with more fields, and gives the whole answer.
+    pub(crate) async fn send(&self, at: usize, to: &str, more: Value) -> Value {
+        let mut body = more;
+        body["to"] = json!(to);
+        if body["channel"].is_null() {
+            body["channel"] = json!("sms");
+        }
+        let sent = self.post(at, "/v1/verify/send", &body).await;
+        sent.expect("the server answers")
+    }
+
     /// A send with an idempotency key: the answer's status and body.
     pub(crate) async fn send_once(&self, at: usize, to: &str, key: &str) -> (u16, Value) {
+        let answer = self.try_send_once(at, to, key).await;
+        answer.expect("the server answers")
+    }
+
+    /// The same; none if the server dies over it.
+    pub(crate) async fn try_send_once(
+        &self,
+        at: usize,
+        to: &str,
+        key: &str,
+    ) -> Option<(u16, Value)> {
         let body = json!({ "to": to, "channel": "sms" });
         let request = self.request(at, "POST", "/v1/verify/send").json(&body);
-        let response = request.header("idempotency-key", key).send().await;
-        let response = response.expect("the server answers");
+        let response = request.header("idempotency-key", key).send().await.ok()?;
         let status = response.status().as_u16();
-        (status, response.json().await.expect("JSON"))
+        Some((status, response.json().await.ok()?))
     }
 
     /// The HTTP status of a harmless call.
@@ -108,6 +130,12 @@ impl Caller {
             .await
     }
 
+    /// Types a session's code in a request whose last byte waits at a gate.
+    pub(crate) async fn check_held(&self, at: usize, session: &Session, gate: &Gate) -> Answer {
+        let body = json!({ "session_id": session.id, "code": session.code });
+        self.judge(at, gate.hold(body.to_string().as_bytes())).await
+    }
+
     async fn judge(&self, at: usize, body: reqwest::Body) -> Answer {
         let request = self.request(at, "POST", "/v1/verify/check").body(body);
         let request = request.header("content-type", "application/json");
@@ -128,6 +156,7 @@ impl Caller {
             },
             Some("too_many_attempts") => Answer::TooManyAttempts,
             Some("already_used") => Answer::AlreadyUsed,
+            Some("expired") => Answer::Expired,
             Some("throttled") => Answer::Throttled,
             _ => panic!("guess at server {at}: {answer}"),
         }
@@ -167,7 +196,18 @@ impl Caller {
     /// How many sessions a destination has.
     pub(crate) async fn sessions(&self, to: &str) -> usize {
         let seen = self.destination(to).await;
-        seen["sessions"].as_array().expect("sessions").len()
+        let sessions = seen["sessions"].as_array();
+        sessions
+            .unwrap_or_else(|| panic!("no sessions: {seen}"))
+            .len()
+    }
+
+    /// The same caller, who knows but one of the servers.
+    pub(crate) fn only(&self, at: usize) -> Self {
+        Self {
+            ways: Arc::from([self.ways[at].clone()]),
+            key: self.key.clone(),
+        }
     }
 
     /// A destination as its operator sees it.

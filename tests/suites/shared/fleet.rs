@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::caller::Caller;
+use super::moved::Moved;
 use super::store::{Kind, Store};
 use crate::parts::ledger::{From, note};
 use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
@@ -18,9 +19,10 @@ use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
 pub(crate) const SERVERS: usize = 4;
 
 /// Who has a key in the configuration of a server whose memory no command can reach.
-const TENANTS: [&str; 24] = [
+const TENANTS: [&str; 30] = [
     "a01", "a02", "a04", "a07", "a08", "another", "a09", "a10", "a11", "a12", "a13", "a14", "a15",
-    "a16", "a34", "a44", "a45", "a47", "a49", "a50", "a52", "a56", "a69", "soak",
+    "a16", "a17", "a18", "a19", "a34", "a43", "a44", "a45", "a47", "a48", "a49", "a50", "a52",
+    "a56", "a63", "a69", "soak",
 ];
 const SCOPES: [&str; 3] = ["send", "check", "admin"];
 
@@ -31,7 +33,30 @@ pub(crate) struct Fleet {
     stations: Vec<Station>,
     keys: HashMap<&'static str, String>,
     store: Store,
+    moved: Option<Moved>,
     _folder: TempDir,
+}
+
+/// What fleets differ in.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup<'a> {
+    /// Sections that say who delivers.
+    pub(crate) delivery: &'a str,
+    /// More keys of the policy.
+    pub(crate) policy: &'a str,
+    /// Whether [`Fleet::wind`] can move its clock.
+    pub(crate) moves: bool,
+}
+
+impl Default for Setup<'_> {
+    /// Codes are shown in the terminal.
+    fn default() -> Self {
+        Self {
+            delivery: "[sms]\nvia = [\"console\"]\n[email]\nvia = [\"console\"]\n",
+            policy: "",
+            moves: false,
+        }
+    }
 }
 
 struct Station {
@@ -59,16 +84,15 @@ pub(crate) struct Session {
 }
 
 impl Fleet {
-    pub(crate) async fn start(kind: Kind) -> Self {
-        Self::reached(kind, "", Store::url).await
+    pub(crate) async fn start(kind: Kind, setup: Setup<'_>) -> Self {
+        Self::reached(kind, setup, |_, store| store.url()).await
     }
 
-    /// The same, with more keys of the policy, on a store that is reached under the address
-    /// given.
+    /// The same, whose servers each reach the store under the address given.
     pub(crate) async fn reached(
         kind: Kind,
-        policy: &str,
-        url: impl FnOnce(&Store) -> String,
+        setup: Setup<'_>,
+        mut url: impl FnMut(usize, &Store) -> String,
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = Store::start(kind, folder.path());
@@ -76,27 +100,23 @@ impl Fleet {
             Kind::Memory => keys(),
             _ => HashMap::new(),
         };
-        let config = configuration(&url(&store), policy, folder.path(), &keys);
-        let mut stations = Vec::new();
-        let homes = [0; SERVERS].map(|_| Home::with_config(&config));
-        if kind == Kind::Memory {
-            let [home, ..] = homes;
-            let server = Some(home.serve().await);
-            stations.push(Station { home, server });
-        } else {
-            // All at once, on a store in which nothing is yet.
-            let [a, b, c, d] = &homes;
-            let servers = tokio::join!(a.serve(), b.serve(), c.serve(), d.serve());
-            let servers = <[Server; SERVERS]>::from(servers);
-            for (home, server) in homes.into_iter().zip(servers.map(Some)) {
-                stations.push(Station { home, server });
+        let moved = setup.moves.then(|| Moved::of(&store));
+        let base = configuration(setup, folder.path(), &keys);
+        let home = |at| {
+            let home =
+                Home::with_config(&format!("{base}[store]\nurl = \"{}\"\n", url(at, &store)));
+            match &moved {
+                Some(moved) => moved.dress(at, home, &store),
+                None => home,
             }
-        }
+        };
+        let stations = launched(kind, [0, 1, 2, 3].map(home)).await;
         Self {
             kind,
             stations,
             keys,
             store,
+            moved,
             _folder: folder,
         }
     }
@@ -129,10 +149,7 @@ impl Fleet {
         more: Value,
     ) -> Session {
         let shown = self.codes(at).len();
-        let mut body = more;
-        (body["to"], body["channel"]) = (json!(to), json!("sms"));
-        let sent = caller.post(at, "/v1/verify/send", &body).await;
-        let sent = sent.expect("the server answers");
+        let sent = caller.send(at, to, more).await;
         assert_eq!(sent["status"], "sent", "{sent}");
         Session {
             id: sent["session_id"].as_str().expect("an id").to_owned(),
@@ -150,6 +167,35 @@ impl Fleet {
             code: self.code_after(at, shown).await,
             ..session.clone()
         }
+    }
+
+    /// Moves the clock on by so many milliseconds, or back.
+    pub(crate) fn wind(&self, millis: i64) {
+        let moved = self.moved.as_ref().expect("its clock can be moved");
+        moved.wind(&self.store, millis);
+    }
+
+    /// Moves the clock on to eight in the morning of the next day of UTC.
+    pub(crate) fn wind_to_morning(&self) {
+        const DAY: i64 = 86_400_000;
+        let moved = self.moved.as_ref().expect("its clock can be moved");
+        self.wind(DAY + DAY / 3 - moved.millis() % DAY);
+    }
+
+    /// How many servers there are.
+    pub(crate) const fn servers(&self) -> usize {
+        self.stations.len()
+    }
+
+    /// The process of a server.
+    pub(crate) fn process(&self, at: usize) -> u32 {
+        self.server(at).id()
+    }
+
+    /// Whether a server was not killed by somebody else.
+    pub(crate) fn runs(&self, at: usize) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", self.process(at)));
+        state.is_ok_and(|state| !state.contains(") Z "))
     }
 
     /// Kills a server with -9 and waits until it is gone.
@@ -193,16 +239,26 @@ impl Fleet {
 
     /// What all servers' metrics count as checks with this verdict.
     pub(crate) async fn checks(&self, verdict: &str) -> u64 {
-        let name = format!("countersign_checks_total{{verdict=\"{verdict}\"}} ");
-        let mut sum = 0;
+        let sample = format!("countersign_checks_total{{verdict=\"{verdict}\"}}");
+        self.counted(&sample).await.iter().sum()
+    }
+
+    /// What each server's metrics say of a sample; zero where it was never counted.
+    pub(crate) async fn counted(&self, sample: &str) -> Vec<u64> {
+        let mut counted = Vec::new();
         for station in &self.stations {
             let url = format!("{}/metrics", station.home.admin());
             let shown = crate::parts::http_client().get(url).send().await;
             let shown = shown.expect("an answer").text().await.expect("text");
-            let count = shown.lines().find_map(|line| line.strip_prefix(&name));
-            sum += count.map_or(0, |count| count.parse().expect("a number"));
+            let count = |line: &str| {
+                line.strip_prefix(sample)?
+                    .strip_prefix(' ')
+                    .map(str::to_owned)
+            };
+            let count = shown.lines().find_map(count);
+            counted.push(count.map_or(0, |count| count.parse().expect("a number")));
         }
-        sum
+        counted
     }
 
     /// How many messages all running servers have shown in their terminals.
@@ -250,9 +306,24 @@ impl Fleet {
     }
 }
 
-/// The same for all servers. No pause between messages, so that a test can resend; codes
-/// are shown in the terminal; everything else is the default.
-fn configuration(store: &str, policy: &str, folder: &Path, keys: &HashMap<&str, String>) -> String {
+/// All servers at once, on a store in which nothing is yet; in memory there is only the first.
+async fn launched(kind: Kind, homes: [Home; SERVERS]) -> Vec<Station> {
+    let [a, b, c, d] = &homes;
+    let servers = match kind {
+        Kind::Memory => vec![a.serve().await],
+        _ => <[Server; SERVERS]>::from(tokio::join!(a.serve(), b.serve(), c.serve(), d.serve()))
+            .into(),
+    };
+    let station = |(home, server)| Station {
+        home,
+        server: Some(server),
+    };
+    homes.into_iter().zip(servers).map(station).collect()
+}
+
+/// The same for all servers, but for their store. No pause between messages, so that a test can
+/// resend; an alarm that no slowness of this machine puts off; everything else is the default.
+fn configuration(setup: Setup<'_>, folder: &Path, keys: &HashMap<&str, String>) -> String {
     let secret = folder.join("secret");
     write_secret(&secret);
     let key = |(tenant, key): (&&str, &String)| {
@@ -262,10 +333,13 @@ fn configuration(store: &str, policy: &str, folder: &Path, keys: &HashMap<&str, 
         format!("[[api_key]]\ntenant = \"{tenant}\"\nscopes = {SCOPES:?}\nsha256 = \"{hash}\"\n")
     };
     let keys = keys.iter().map(key).collect::<Vec<_>>().concat();
+    let Setup {
+        delivery, policy, ..
+    } = setup;
     format!(
-        "secret_file = \"{}\"\n[store]\nurl = \"{store}\"\n\
-         [jwt]\nhs256_secret = \"a secret of the test's own, of 32 bytes\"\n\
-         [sms]\nvia = [\"console\"]\n[policy]\nresend_cooldown_seconds = 0\nmax_sends = 10\n{policy}{keys}",
+        "secret_file = \"{}\"\nfailure_alarm = \"100/1h\"\n\
+         [jwt]\nhs256_secret = \"a secret of the test's own, of 32 bytes\"\n{delivery}\
+         [policy]\nresend_cooldown_seconds = 0\nmax_sends = 10\n{policy}{keys}",
         secret.display()
     )
 }

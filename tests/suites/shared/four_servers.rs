@@ -2,13 +2,14 @@
 
 use countersign::Stopwatch;
 
-use super::fleet::Fleet;
-use super::store::{Kind, Store};
-use super::{crossing, ends, guessing, resending, retries, strangers};
+use super::fleet::{Fleet, Setup};
+use super::store::Kind;
+use super::{activating, crossing, ends, guessing, resending, retries, spraying, strangers};
 use crate::parts::long::{long, progress};
 
 /// The limits of sends, as they are wherever people are sent to: the console has none.
-const SENDS: &str = "destination_sends = [\"5/10m\", \"10/1d\"]\nsource_sends = \"20/1h\"\n";
+pub(crate) const SENDS: &str =
+    "destination_sends = [\"5/10m\", \"10/1d\"]\nsource_sends = \"20/1h\"\n";
 
 /// Rounds of each race.
 pub(crate) fn rounds() -> usize {
@@ -21,11 +22,17 @@ pub(crate) fn each_round(row: &'static str) -> impl Iterator<Item = usize> {
     (0..of).inspect(move |round| progress(row, *round, of))
 }
 
-/// Every row in turn: the last ones kill servers that the others need.
+/// Every row in turn: the first one guesses at servers that are fresh, and the last ones kill servers that the others need.
 async fn every_row_holds_on(kind: Kind) {
     let clock = Stopwatch::start();
-    let mut fleet = Fleet::reached(kind, SENDS, Store::url).await;
+    let setup = Setup {
+        policy: SENDS,
+        ..Setup::default()
+    };
+    let mut fleet = Fleet::start(kind, setup).await;
     println!("{kind}: servers after {} ms", clock.elapsed_millis());
+    spraying::a18_a_spray_is_counted_and_raises_the_alarm(&fleet).await;
+    spraying::a18_one_source_sprays_no_faster_than_its_cap(&fleet).await;
     crossing::a04_a_used_code_is_approved_once(&fleet).await;
     crossing::a07_a_code_is_good_for_its_session_only(&fleet).await;
     crossing::a08_another_tenant_sees_nothing(&fleet).await;
@@ -41,6 +48,7 @@ async fn every_row_holds_on(kind: Kind) {
     resending::a14_a_guess_that_races_a_resend_brings_no_old_code_back(&fleet).await;
     resending::a15_one_guess_is_tried_on_one_session_and_charged_once(&fleet).await;
     strangers::a34_made_up_ids_name_nothing(&fleet).await;
+    strangers::a43_spellings_of_a_mailbox_share_its_budget(&fleet).await;
     strangers::a44_spellings_of_a_number_share_its_budget(&fleet).await;
     strangers::a45_addresses_of_one_network_are_one_source(&fleet).await;
     strangers::a47_one_target_of_many_sources_gets_five(&fleet).await;
@@ -48,6 +56,7 @@ async fn every_row_holds_on(kind: Kind) {
     strangers::a50_sends_of_strangers_end_no_session(&fleet).await;
     strangers::a69_a_decoy_answers_as_a_session_does(&fleet).await;
     retries::a52_a_hundred_retries_at_once_are_one_send(&fleet).await;
+    activating::a66_of_a_hundred_activations_at_once_one_is_shown_the_key(&fleet).await;
     // A server's memory is no other's, and ends with it.
     if kind != Kind::Memory {
         servers_come_and_go(&mut fleet).await;
@@ -62,7 +71,7 @@ async fn servers_come_and_go(fleet: &mut Fleet) {
 
 /// On servers of their own: in the long suite it is an hour's work.
 async fn killed_under_load_on(kind: Kind) {
-    let mut fleet = Fleet::start(kind).await;
+    let mut fleet = Fleet::start(kind, Setup::default()).await;
     ends::a03_a_server_killed_under_load_approves_nothing_twice(&mut fleet).await;
 }
 

@@ -20,12 +20,25 @@ impl Gate {
         Self(Arc::new(watch::Sender::new(many)))
     }
 
+    /// Waits until no more than so many are missing.
+    pub(crate) async fn lacks(&self, many: usize) {
+        let mut missing = self.0.subscribe();
+        // The sender is this gate's own.
+        let _ = missing.wait_for(|missing| *missing <= many).await;
+    }
+
+    /// Comes to the gate without a body.
+    pub(crate) fn pass(&self) {
+        self.0
+            .send_modify(|missing| *missing = missing.saturating_sub(1));
+    }
+
     /// A body that waits at this gate before its last byte.
     pub(crate) fn hold(&self, body: &[u8]) -> reqwest::Body {
         let mut missing = self.0.subscribe();
-        let gate = Arc::clone(&self.0);
+        let gate = self.clone();
         let opens = async move {
-            gate.send_modify(|missing| *missing = missing.saturating_sub(1));
+            gate.pass();
             // The sender lives in this very future.
             let _ = missing.wait_for(|missing| *missing == 0).await;
         };

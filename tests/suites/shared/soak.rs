@@ -11,12 +11,12 @@ use countersign::Stopwatch;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::fleet::{Fleet, SERVERS, Weight};
+use super::fleet::{Fleet, SERVERS, Setup, Weight};
 use super::net::Net;
 use super::store::{Kind, Store};
 use crate::parts::dice::Dice;
 use crate::parts::ledger::{From, note};
-use crate::parts::proxy::{End, Fault, Proxy, Way};
+use crate::parts::proxy::{End, Fault, Way};
 
 /// People at once.
 const PEOPLE: usize = 32;
@@ -82,8 +82,8 @@ async fn nothing_breaks_or_grows_on_postgres() {
 }
 
 async fn soak(kind: Kind) {
-    let (mut net, clock) = (None, Stopwatch::start());
-    let mut fleet = Fleet::reached(kind, LIMITS, |store| proxied(store, &mut net)).await;
+    let clock = Stopwatch::start();
+    let (mut fleet, net) = fleet_of(kind).await;
     let seed = Dice::seeded(0);
     let caller = Arc::new(fleet.tenant("soak"));
     let (mut sum, mut weights) = (Told::default(), Vec::new());
@@ -141,19 +141,23 @@ async fn soak(kind: Kind) {
     note("soak", &kind.to_string(), From::Outside, &tried, &showed);
 }
 
-/// The store's address over a proxy that fails, where there is a network.
-fn proxied(store: &Store, net: &mut Option<Net>) -> String {
-    let port = match store {
-        Store::Redis(server) => server.port,
-        Store::Postgres(server) => server.port,
-        _ => return store.url(),
+/// Servers that reach their store over a proxy that fails, where there is a network.
+async fn fleet_of(kind: Kind) -> (Fleet, Option<Net>) {
+    let setup = Setup {
+        policy: LIMITS,
+        ..Setup::default()
     };
-    let proxy = Proxy::start(port);
-    let url = store
-        .url()
-        .replace(&format!(":{port}"), &format!(":{}", proxy.port()));
-    *net = Some(Net::of(vec![proxy]));
-    url
+    let (mut way, mut net) = (None, None);
+    let reached = |_, store: &Store| {
+        let url = way.get_or_insert_with(|| {
+            let (url, proxy) = store.proxied();
+            net = proxy.map(|proxy| Net::of(vec![proxy]));
+            url
+        });
+        url.clone()
+    };
+    let fleet = Fleet::reached(kind, setup, reached).await;
+    (fleet, net)
 }
 
 /// Everybody once, while a server may die.

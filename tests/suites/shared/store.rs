@@ -4,8 +4,12 @@ use std::fmt;
 use std::path::Path;
 
 use crate::parts::postgres::Postgres;
+use crate::parts::proxy::Proxy;
 use crate::parts::redis::Redis;
 use crate::parts::redis::cluster::RedisCluster;
+
+/// A Redis that forgets API keys when it starts again is refused by a server that sends.
+const LOGGED: [&str; 2] = ["--appendonly", "yes"];
 
 /// Which store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +53,8 @@ impl Store {
         match kind {
             Kind::Memory => Self::Memory,
             Kind::Sqlite => Self::Sqlite(folder.join("shared.db").display().to_string()),
-            Kind::Redis => Self::Redis(Redis::start(&[])),
-            Kind::RedisCluster => Self::RedisCluster(RedisCluster::start(3)),
+            Kind::Redis => Self::Redis(Redis::start(&LOGGED)),
+            Kind::RedisCluster => Self::RedisCluster(RedisCluster::start_with(3, &LOGGED)),
             Kind::Postgres => Self::Postgres(Postgres::start(&[])),
         }
     }
@@ -64,6 +68,18 @@ impl Store {
             Self::RedisCluster(cluster) => cluster.url(),
             Self::Postgres(server) => server.url("postgres"),
         }
+    }
+
+    /// The same over a proxy, where one port over a network leads to it.
+    pub(crate) fn proxied(&self) -> (String, Option<Proxy>) {
+        let port = match self {
+            Self::Redis(server) => server.port,
+            Self::Postgres(server) => server.port,
+            _ => return (self.url(), None),
+        };
+        let proxy = Proxy::start(port);
+        let over = format!(":{}", proxy.port());
+        (self.url().replace(&format!(":{port}"), &over), Some(proxy))
     }
 
     /// How many values it holds; zero where nobody can see them.

@@ -1,4 +1,4 @@
-//! A34, A44, A45, A47, A49, A50, A51, A69: what a stranger does to somebody else's number, and
+//! A34, A43, A44, A45, A47, A49, A50, A51, A69: what a stranger does to somebody else's number, and
 //! what he learns of it.
 
 use countersign::Stopwatch;
@@ -8,6 +8,7 @@ use super::caller::{Answer, Caller, wrong};
 use super::fleet::{Fleet, SERVERS, Session};
 use super::four_servers::{each_round, rounds};
 use crate::parts::dice::Dice;
+use crate::parts::long::progress;
 
 /// Ids of the form of a live one, which somebody makes up: none names a session.
 pub(crate) async fn a34_made_up_ids_name_nothing(fleet: &Fleet) {
@@ -55,6 +56,37 @@ pub(crate) async fn a44_spellings_of_a_number_share_its_budget(fleet: &Fleet) {
     }
     let tried = format!("{} × 20 sends in 5 spellings", rounds());
     fleet.tell("a44", &tried, "5 messages each", &clock);
+}
+
+/// One mailbox in other spellings, at one server after the other: one budget of sends.
+pub(crate) async fn a43_spellings_of_a_mailbox_share_its_budget(fleet: &Fleet) {
+    let (caller, clock) = (fleet.tenant("a43"), Stopwatch::start());
+    let rounds = rounds().min(200);
+    for round in 0..rounds {
+        let gmail = [
+            format!("a43.{round}@gmail.com"),
+            format!("A43{round}@gmail.com"),
+            format!("a.4.3.{round}@GMAIL.com"),
+            format!("a43{round}+one@gmail.com"),
+            format!("A43.{round}+x@Gmail.Com"),
+        ];
+        let elsewhere = [
+            format!("a43{round}@xn--bcher-kva.example"),
+            format!("A43{round}@XN--BCHER-KVA.example"),
+            format!("a43{round}+1@xn--bcher-kva.EXAMPLE"),
+            format!("a43{round}+2@xn--bcher-kva.example"),
+            format!("A43{round}+x@Xn--Bcher-kva.example"),
+        ];
+        for spelt in [gmail, elsewhere] {
+            let all = spelt.into_iter().cycle().take(20);
+            let by_email = all.map(|to| (to, json!({ "channel": "email" })));
+            let sent = sends(fleet, &caller, by_email).await;
+            assert_eq!(sent, 5, "{}, {round}: in ten minutes", fleet.kind);
+        }
+        progress("a43", round + 1, rounds);
+    }
+    let tried = format!("{} × 20 sends in 5 spellings", 2 * rounds);
+    fleet.tell("a43", &tried, "5 messages each", &clock);
 }
 
 /// Addresses of one /64, each used once: one source.
@@ -170,7 +202,7 @@ async fn life(caller: &Caller, to: &str, decoy: bool, guesses: usize) -> Vec<Str
 }
 
 /// How many of these sends, at one server after the other, were taken.
-async fn sends(
+pub(crate) async fn sends(
     fleet: &Fleet,
     caller: &Caller,
     all: impl Iterator<Item = (String, Value)>,
@@ -189,10 +221,8 @@ fn again(to: &str, count: usize) -> impl Iterator<Item = (String, Value)> {
 }
 
 /// Sends, and gives 1 if it was taken; it must be refused with a limit's name otherwise.
-async fn sends_at(caller: &Caller, at: usize, to: &str, mut body: Value) -> usize {
-    (body["to"], body["channel"]) = (json!(to), json!("sms"));
-    let sent = caller.post(at % SERVERS, "/v1/verify/send", &body).await;
-    let sent = sent.expect("the server answers");
+async fn sends_at(caller: &Caller, at: usize, to: &str, more: Value) -> usize {
+    let sent = caller.send(at % SERVERS, to, more).await;
     if sent["status"] == "sent" {
         return 1;
     }

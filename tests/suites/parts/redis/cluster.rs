@@ -10,10 +10,16 @@ pub(crate) struct RedisCluster {
 
 impl RedisCluster {
     pub(crate) fn start(nodes: u16) -> Self {
+        Self::start_with(nodes, &[])
+    }
+
+    /// The same, with these arguments of each node over the defaults.
+    pub(crate) fn start_with(nodes: u16, extra: &[&str]) -> Self {
         let buses: Vec<u16> = (0..nodes).map(|_| free_port()).collect();
         let start = |bus: &u16| {
             let bus = bus.to_string();
-            Redis::start(&["--cluster-enabled", "yes", "--cluster-port", &bus])
+            let cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+            Redis::start(&[&cluster, extra].concat())
         };
         let nodes: Vec<Redis> = buses.iter().map(start).collect();
         let share = 16_384 / nodes.len();
