@@ -71,7 +71,6 @@ mod known_device;
 #[path = "protocol/laws.rs"]
 mod laws;
 #[path = "parts/long.rs"]
-#[expect(dead_code, reason = "a search has a progress of its own")]
 mod long;
 #[path = "protocol/material.rs"]
 mod material;
@@ -99,7 +98,7 @@ mod words;
 use checker::{Search, search};
 use guards::Guard;
 use laws::Law;
-use long::long;
+use long::{long, progress};
 use protocol::Protocol;
 use scenario::Scenario;
 use sights::Sight;
@@ -301,6 +300,7 @@ fn number(name: &str, default: u64) -> u64 {
 fn the_real_loop_does_what_the_model_does() {
     let seed = number("COUNTERSIGN_SEED", 1);
     let walks = number("PROTOCOL_WALKS", if long() { 200_000 } else { 5_000 });
+    let walks = usize::try_from(walks).expect("PROTOCOL_WALKS");
     println!("protocol: COUNTERSIGN_SEED={seed} PROTOCOL_WALKS={walks}");
     let mut dice = seed;
     for scenario in [
@@ -311,7 +311,7 @@ fn the_real_loop_does_what_the_model_does() {
         // The real loop is to be shown as it is.
         let protocol = Protocol::new(scenario);
         let mut taken = 0;
-        for _ in 0..walks {
+        for n in 0..walks {
             let mut walk = Walk::new(&protocol);
             for _ in 0..MOVES {
                 let moves = walk.moves();
@@ -321,6 +321,7 @@ fn the_real_loop_does_what_the_model_does() {
                 walk.take(one);
                 taken += 1;
             }
+            progress(protocol.scenario.name, n + 1, walks);
         }
         println!(
             "protocol: {}: {taken} moves side by side",

@@ -11,7 +11,7 @@ use crate::mail::Mailboxes;
 use crate::page::wrong;
 use crate::parts::http_fake::{Asked, HttpFake};
 use crate::parts::ledger::{From, note};
-use crate::parts::long::long;
+use crate::parts::long::{long, progress};
 use crate::parts::needles::Needles;
 use crate::parts::server::{Home, Server};
 use crate::phones::{taken, twilio};
@@ -176,6 +176,7 @@ fn bare_id(session: &str) -> String {
 
 /// Everybody's sends, or checks, a few at once.
 async fn all<F: Future<Output = T> + Send + 'static, T: Send + 'static>(
+    what: &str,
     people: usize,
     one: impl Fn(usize) -> F,
 ) -> Vec<T> {
@@ -185,6 +186,7 @@ async fn all<F: Future<Output = T> + Send + 'static, T: Send + 'static>(
         let tasks: Vec<_> = (first..last).map(|n| tokio::spawn(one(n))).collect();
         for task in tasks {
             done.push(task.await.expect("no panic"));
+            progress(what, done.len(), people);
         }
     }
     done
@@ -194,14 +196,14 @@ async fn all<F: Future<Output = T> + Send + 'static, T: Send + 'static>(
 async fn a37_of_thousands_of_secrets_none_is_written_anywhere_at_trace() {
     let (people, tenants) = if long() { (7500, 75) } else { (300, 5) };
     let site = Arc::new(Site::start(people, tenants).await);
-    let sessions = all(people, |n| {
+    let sessions = all("a37: sends", people, |n| {
         let site = Arc::clone(&site);
         async move { site.send(n).await }
     });
     let sessions = Arc::new(sessions.await);
     let codes = Arc::new(site.codes(people).await);
     assert_eq!(codes.len(), people);
-    let checked = all(people, |n| {
+    let checked = all("a37: checks", people, |n| {
         let (site, sessions, codes) = (site.clone(), sessions.clone(), codes.clone());
         async move {
             let code = &codes[&destination(n).0];
