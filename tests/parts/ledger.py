@@ -49,8 +49,8 @@ Every attack and fault that the suites try: what was tried, what it showed, and 
 
 Made by `./tests/run table` at commit {commit}; `./tests/run long` has the same rows with larger \
 counts. A line is a figure that a test noted when it had passed, or the tests that carry the \
-row's id. *Inside* is in the test's own process, *outside* over HTTP from another one: on each store \
-that a row comes to, but where a line says why not. Where chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
+row's id. *Inside* is in the test's own process, *outside* over HTTP from another one: for the rows that \
+stores decide on each of the four, but where a line says why not. Where chance decides, the seed is 1 unless a line names another (`COUNTERSIGN_SEED`). Nothing found in \
 n tries means a rate below 3/n, with 95 % confidence: read n before the figure.
 
 | row | attack or fault | store | from | tried | shown | bound |
@@ -149,7 +149,11 @@ class Shown:
                 return []
             return [f"{row} ({about['attack']}): not shown from outside, and nothing says why"]
         anyhow, outside = self.stores(row, "inside", "outside"), self.stores(row, "outside")
-        problems = []
+        problems = [
+            f"{row}: rows.toml says why not from outside on {store}, which is no store or shown"
+            for store in inside
+            if store in outside or store not in STORES
+        ]
         for store in STORES:
             if store in about.get("not", {}):
                 continue

@@ -46,6 +46,8 @@ mod proxied;
 mod resending;
 #[path = "shared/retries.rs"]
 mod retries;
+#[path = "shared/rotating.rs"]
+mod rotating;
 #[path = "shared/site.rs"]
 mod site;
 #[path = "shared/soak.rs"]

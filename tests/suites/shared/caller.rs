@@ -26,6 +26,7 @@ pub(crate) enum Answer {
     AlreadyUsed,
     Expired,
     Throttled,
+    Locked,
     /// No such session for this tenant and purpose.
     NotFound,
     /// The server could not be reached: it never had the request.
@@ -158,6 +159,7 @@ impl Caller {
             Some("already_used") => Answer::AlreadyUsed,
             Some("expired") => Answer::Expired,
             Some("throttled") => Answer::Throttled,
+            Some("locked") => Answer::Locked,
             _ => panic!("guess at server {at}: {answer}"),
         }
     }

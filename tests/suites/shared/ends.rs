@@ -212,7 +212,11 @@ async fn type_in(caller: Caller, n: usize, session: Session, answers: Arc<Atomic
             Answer::AlreadyUsed => break,
             Answer::Lost if turn > 1 => known.unknown += 1,
             Answer::WrongCode { .. } | Answer::Lost | Answer::Unreached => {}
-            Answer::TooManyAttempts | Answer::Expired | Answer::Throttled | Answer::NotFound => {
+            Answer::TooManyAttempts
+            | Answer::Expired
+            | Answer::Throttled
+            | Answer::Locked
+            | Answer::NotFound => {
                 panic!("turn {turn}: {answer:?}")
             }
         }

@@ -2,7 +2,7 @@
 //! store it is one, met on four connections.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use countersign::Stopwatch;
 use serde_json::{Value, json};
@@ -19,10 +19,10 @@ use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
 pub(crate) const SERVERS: usize = 4;
 
 /// Who has a key in the configuration of a server whose memory no command can reach.
-const TENANTS: [&str; 30] = [
+const TENANTS: [&str; 31] = [
     "a01", "a02", "a04", "a07", "a08", "another", "a09", "a10", "a11", "a12", "a13", "a14", "a15",
     "a16", "a17", "a18", "a19", "a34", "a43", "a44", "a45", "a47", "a48", "a49", "a50", "a52",
-    "a56", "a63", "a69", "soak",
+    "a56", "a63", "a64", "a69", "soak",
 ];
 const SCOPES: [&str; 3] = ["send", "check", "admin"];
 
@@ -34,7 +34,7 @@ pub(crate) struct Fleet {
     keys: HashMap<&'static str, String>,
     store: Store,
     moved: Option<Moved>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What fleets differ in.
@@ -117,7 +117,7 @@ impl Fleet {
             keys,
             store,
             moved,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -182,6 +182,19 @@ impl Fleet {
         self.wind(DAY + DAY / 3 - moved.millis() % DAY);
     }
 
+    /// The file of the secrets that all servers have.
+    pub(crate) fn secret(&self) -> PathBuf {
+        self.folder.path().join("secret")
+    }
+
+    /// A file of other secrets.
+    pub(crate) fn another_secret(&self) -> PathBuf {
+        let path = self.folder.path().join("another");
+        let _ = std::fs::remove_file(&path);
+        write_secret(&path);
+        path
+    }
+
     /// How many servers there are.
     pub(crate) const fn servers(&self) -> usize {
         self.stations.len()
@@ -190,12 +203,6 @@ impl Fleet {
     /// The process of a server.
     pub(crate) fn process(&self, at: usize) -> u32 {
         self.server(at).id()
-    }
-
-    /// Whether a server was not killed by somebody else.
-    pub(crate) fn runs(&self, at: usize) -> bool {
-        let state = std::fs::read_to_string(format!("/proc/{}/stat", self.process(at)));
-        state.is_ok_and(|state| !state.contains(") Z "))
     }
 
     /// Kills a server with -9 and waits until it is gone.

@@ -4,7 +4,9 @@ use countersign::Stopwatch;
 
 use super::fleet::{Fleet, Setup};
 use super::store::Kind;
-use super::{activating, crossing, ends, guessing, resending, retries, spraying, strangers};
+use super::{
+    activating, crossing, ends, guessing, resending, retries, rotating, spraying, strangers,
+};
 use crate::parts::long::{long, progress};
 
 /// The limits of sends, as they are wherever people are sent to: the console has none.
@@ -66,6 +68,7 @@ async fn every_row_holds_on(kind: Kind) {
 
 async fn servers_come_and_go(fleet: &mut Fleet) {
     ends::a67_a_revoked_key_is_refused_by_all_servers(fleet).await;
+    rotating::a64_live_sessions_finish_through_a_whole_rotation(fleet).await;
     ends::a05_a_used_code_stays_used_when_a_server_starts_again(fleet).await;
 }
 
@@ -101,21 +104,21 @@ async fn every_row_holds_on_four_servers_with_a_redis_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a03_killed_under_load_with_one_sqlite_file() {
+async fn killed_under_load_with_one_sqlite_file() {
     killed_under_load_on(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a03_killed_under_load_with_postgres() {
+async fn killed_under_load_with_postgres() {
     killed_under_load_on(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a03_killed_under_load_with_redis() {
+async fn killed_under_load_with_redis() {
     killed_under_load_on(Kind::Redis).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a03_killed_under_load_with_a_redis_cluster() {
+async fn killed_under_load_with_a_redis_cluster() {
     killed_under_load_on(Kind::RedisCluster).await;
 }

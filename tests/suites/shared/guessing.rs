@@ -64,7 +64,7 @@ pub(crate) async fn a02_right_answers_at_once_are_approved_once(fleet: &Fleet) {
 }
 
 /// Five wrong guesses and a new session, again and again: ten guesses an hour. The day
-/// and the year need a clock that can be set: they are tried in process.
+/// and the year are tried with a clock that can be set.
 pub(crate) async fn a12_new_sessions_give_no_guess_back(fleet: &Fleet) {
     let (caller, clock) = (fleet.tenant("a12"), Stopwatch::start());
     for round in each_round("a12") {

@@ -1,5 +1,5 @@
-//! A clock that a test moves: the one that decides, as processes of one deployment have it. That
-//! is the machine's where a store lives on it, and the server's own where there is one between.
+//! A clock that a test moves: the one that decides, which is the servers' own in memory and on
+//! SQLite, and the store's otherwise.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,6 +82,20 @@ impl Moved {
 
     fn file(&self) -> PathBuf {
         self.folder.path().join("ahead")
+    }
+}
+
+impl Drop for Moved {
+    /// libfaketime keeps some memory for each process, and one that is killed leaves it.
+    fn drop(&mut self) {
+        for file in fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            let of = ["faketime_shm_", "sem.faketime_sem_"];
+            let process = of.iter().find_map(|begin| name.strip_prefix(begin));
+            if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+                let _ = fs::remove_file(file.path());
+            }
+        }
     }
 }
 
