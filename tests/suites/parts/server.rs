@@ -352,6 +352,12 @@ impl Lines {
             .clone()
     }
 
+    /// The lines from this one on.
+    pub(crate) fn since(&self, nth: usize) -> Vec<String> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(nth..).unwrap_or_default().to_vec()
+    }
+
     pub(crate) fn text(&self) -> String {
         self.all().join("\n")
     }

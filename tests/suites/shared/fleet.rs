@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use countersign::Stopwatch;
 use serde_json::{Value, json};
@@ -62,6 +63,14 @@ impl Default for Setup<'_> {
 struct Station {
     home: Home,
     server: Option<Server>,
+    shown: Mutex<Shown>,
+}
+
+/// What of a server's terminal was read, which is long after some thousand messages.
+#[derive(Default)]
+struct Shown {
+    lines: usize,
+    codes: Vec<String>,
 }
 
 /// What servers and their store hold.
@@ -148,7 +157,7 @@ impl Fleet {
         to: &str,
         more: Value,
     ) -> Session {
-        let shown = self.codes(at).len();
+        let shown = self.codes(at, <[_]>::len);
         let sent = caller.send(at, to, more).await;
         assert_eq!(sent["status"], "sent", "{sent}");
         Session {
@@ -160,7 +169,7 @@ impl Fleet {
 
     /// Resends a session at a server, and gives it with its new code.
     pub(crate) async fn resend(&self, caller: &Caller, at: usize, session: &Session) -> Session {
-        let shown = self.codes(at).len();
+        let shown = self.codes(at, <[_]>::len);
         let sent = caller.resend(at, session).await;
         assert_eq!(sent["status"], "sent", "{sent}");
         Session {
@@ -216,6 +225,7 @@ impl Fleet {
     pub(crate) async fn restart(&mut self, at: usize) {
         let station = &mut self.stations[at];
         station.server = Some(station.home.serve().await);
+        station.shown = Mutex::default();
     }
 
     /// What all running servers and their store hold now.
@@ -271,7 +281,7 @@ impl Fleet {
     /// How many messages all running servers have shown in their terminals.
     pub(crate) fn messages(&self) -> usize {
         let stations = 0..self.stations.len();
-        stations.map(|at| self.codes(at).len()).sum()
+        stations.map(|at| self.codes(at, <[_]>::len)).sum()
     }
 
     /// Waits until so many more messages were shown than these: whoever sends and reads no code
@@ -284,22 +294,22 @@ impl Fleet {
         }
     }
 
-    /// All codes that a server has shown in its terminal, the oldest first.
-    fn codes(&self, at: usize) -> Vec<String> {
+    /// Reads all codes that a server has shown in its terminal, the oldest first.
+    fn codes<T>(&self, at: usize, read: impl FnOnce(&[String]) -> T) -> T {
+        let station = &self.stations[at % self.stations.len()];
+        let mut shown = station.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self.server(at).stdout.since(shown.lines);
+        shown.lines += fresh.len();
         let code = |line: &String| line.strip_prefix("  code   ").map(str::to_owned);
-        self.server(at)
-            .stdout
-            .all()
-            .iter()
-            .filter_map(code)
-            .collect()
+        shown.codes.extend(fresh.iter().filter_map(code));
+        read(&shown.codes)
     }
 
     async fn code_after(&self, at: usize, shown: usize) -> String {
         let clock = Stopwatch::start();
         loop {
-            if let Some(code) = self.codes(at).get(shown) {
-                return code.clone();
+            if let Some(code) = self.codes(at, |codes| codes.get(shown).cloned()) {
+                return code;
             }
             let said = || self.server(at).stderr.text();
             assert!(clock.elapsed() < PATIENCE, "no code is shown: {}", said());
@@ -324,6 +334,7 @@ async fn launched(kind: Kind, homes: [Home; SERVERS]) -> Vec<Station> {
     let station = |(home, server)| Station {
         home,
         server: Some(server),
+        shown: Mutex::default(),
     };
     homes.into_iter().zip(servers).map(station).collect()
 }
