@@ -35,6 +35,8 @@ mod moved;
 mod net;
 #[path = "shared/network.rs"]
 mod network;
+#[path = "shared/outages.rs"]
+mod outages;
 #[path = "shared/paid.rs"]
 mod paid;
 #[path = "parts/mod.rs"]

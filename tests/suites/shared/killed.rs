@@ -26,7 +26,7 @@ const MANY: u64 = 20;
 
 /// What a commit is on the wire. Background work commits without these words, so that a send's
 /// n-th commit is the same in each run.
-const POSTGRES: Words = Words {
+pub(crate) const POSTGRES: Words = Words {
     asked: b"COMMIT\0",
     told: b"COMMIT\0",
 };
@@ -49,20 +49,20 @@ enum Stop {
 }
 
 /// Servers, of which one reaches its store over a proxy where there is a network, and a provider.
-struct Site {
-    fleet: Fleet,
-    proxy: Option<Proxy>,
-    provider: HttpFake,
-    /// Who calls the server that dies, and another one.
-    victim: Caller,
-    other: Caller,
+pub(crate) struct Site {
+    pub(crate) fleet: Fleet,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) provider: HttpFake,
+    /// Who calls that server, and another one.
+    pub(crate) victim: Caller,
+    pub(crate) other: Caller,
 }
 
 /// A send under way: its answer, unless the server dies over it.
 type Sending = JoinHandle<Option<u16>>;
 
 impl Site {
-    async fn start(kind: Kind) -> Self {
+    pub(crate) async fn start(kind: Kind, tenant: &str) -> Self {
         let provider = HttpFake::start([]);
         let setup = Setup {
             delivery: &delivery(&provider),
@@ -79,7 +79,7 @@ impl Site {
             url
         };
         let fleet = Fleet::reached(kind, setup, url).await;
-        let caller = fleet.tenant("a53");
+        let caller = fleet.tenant(tenant);
         Self {
             fleet,
             proxy,
@@ -209,7 +209,7 @@ impl Site {
     }
 
     /// Codes of the messages that the provider was given for a destination.
-    fn codes_to(&self, to: &str) -> Vec<String> {
+    pub(crate) fn codes_to(&self, to: &str) -> Vec<String> {
         let asked = self.provider.asked();
         let own = asked
             .iter()
@@ -267,7 +267,7 @@ fn key_of(to: &str) -> String {
 
 /// On stores that outlive a server.
 async fn a53_killed_at_any_step_of_a_send(kind: Kind) {
-    let (mut site, clock) = (Site::start(kind).await, Stopwatch::start());
+    let (mut site, clock) = (Site::start(kind, "a53").await, Stopwatch::start());
     let (mut kills, mut ends, mut last) = (0, BTreeMap::new(), 0);
     for stop in site.stops() {
         let to = format!("+4740{kills:06}");
