@@ -1,8 +1,7 @@
 //! A31, A32, A33, A65: pairs of acts that nobody may tell apart by their time.
 //!
 //! Counted: the instructions of each act by valgrind, which are the same in every run. The
-//! two acts of a pair cost the same to the instruction, or each pair says how far they are
-//! apart, and why. With `COUNTERSIGN_LONG` in the environment each act is also timed a million
+//! two acts of a pair cost the same to the instruction. With `COUNTERSIGN_LONG` in the environment each act is also timed a million
 //! times, interleaved with the other, and Welch's t must stay below 4.5; `COUNTERSIGN_SEED`
 //! repeats who was whose. What was found is noted in the ledger. Rows that are named (`-- a65`)
 //! are compared alone.
@@ -59,23 +58,18 @@ fn main() -> ExitCode {
 fn compare(rows: &[String]) -> Result<bool, String> {
     let wanted = |pair: &Pair| rows.is_empty() || rows.iter().any(|row| row == pair.row);
     let (mut well, mut counts) = (true, Counts::default());
-    println!("| row | instructions of | | and of | | apart by | of at most |");
-    println!("|---|---|---|---|---|---|---|");
+    println!("| row | instructions of | | and of | | apart by |");
+    println!("|---|---|---|---|---|---|");
     for pair in PAIRS.into_iter().filter(wanted) {
-        let Pair {
-            row,
-            one,
-            other,
-            apart: (most, why),
-        } = pair;
+        let Pair { row, one, other } = pair;
         let (first, second) = (counts.of(one)?, counts.of(other)?);
         let apart = first.abs_diff(second);
         println!(
-            "| {row} | {} | {first} | {} | {second} | {apart} | {most} {why} |",
+            "| {row} | {} | {first} | {} | {second} | {apart} |",
             one.name(),
             other.name()
         );
-        if apart > most {
+        if apart > 0 {
             well = false;
             println!("FAILED  {row}: {apart} instructions apart");
             continue;

@@ -25,7 +25,8 @@ pub(crate) fn is_binding(binding: Option<&[u8]>) -> bool {
 impl Verifier {
     /// Refuses options that make no sense, or no sense together.
     pub(crate) fn validate(request: &SendRequest<'_>) -> Result<(), SendError> {
-        if request.decoy && request.delivery != DeliveryMode::Background {
+        // In this order both cost the same to the instruction where a decoy may be sent.
+        if request.delivery != DeliveryMode::Background && request.decoy {
             return Err(option(
                 "decoy",
                 "needs delivery: background, or its time gives it away",
