@@ -25,6 +25,7 @@ pub(crate) mod second_opinion;
 pub(crate) mod server;
 pub(crate) mod smsc;
 pub(crate) mod smtp;
+pub(crate) mod twilio;
 pub(crate) mod used;
 
 use std::path::PathBuf;

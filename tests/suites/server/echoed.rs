@@ -4,7 +4,7 @@ use crate::api::Api;
 use crate::parts::http_fake::{HttpFake, Play};
 use crate::parts::ledger::{From, note};
 use crate::parts::server::Home;
-use crate::phones::{code_in, twilio};
+use crate::parts::twilio::{code_in, twilio};
 use crate::witness;
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::api::Api;
 use crate::parts::http_fake::HttpFake;
 use crate::parts::redis::Redis;
 use crate::parts::server::{Home, write_secret};
-use crate::phones::twilio;
+use crate::parts::twilio::twilio;
 
 /// A server that sends to people, or shows codes in the terminal, over this Redis.
 fn home(redis: &Redis, rest: &str) -> Home {

@@ -7,7 +7,7 @@ use crate::api::Api;
 use crate::page::wrong;
 use crate::parts::http_fake::{HttpFake, Play};
 use crate::parts::server::{Home, PATIENCE, pause};
-use crate::phones::twilio;
+use crate::parts::twilio::twilio;
 use crate::stage::{Stage, stage};
 
 async fn tenant(name: &str) -> (&'static Stage, Api) {

@@ -3,7 +3,8 @@
 
 use crate::api::{Answer, Api};
 use crate::parts::http_fake::HttpFake;
-use crate::phones::{Site, code_in, taken, twilio};
+use crate::parts::twilio::{code_in, taken, twilio};
+use crate::phones::Site;
 
 /// A server with these rules, and the provider that it sends through.
 async fn site(policy: &str) -> (Site, HttpFake) {

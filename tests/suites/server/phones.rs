@@ -9,10 +9,10 @@ use crate::parts::http_fake::{Asked, HttpFake, Play};
 use crate::parts::second_opinion;
 use crate::parts::server::{Home, PATIENCE, Server, pause};
 use crate::parts::smsc::Smsc;
+use crate::parts::twilio::{TOKEN, code_in, taken, twilio};
 
 const TO: &str = "+4740612345";
 const PUBLIC: &str = "https://verify.example.com";
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A server of this configuration, and the calls of its one tenant.
 pub(crate) struct Site {
@@ -45,29 +45,6 @@ impl Site {
             pause().await;
         }
     }
-}
-
-pub(crate) fn twilio(fake: &HttpFake) -> String {
-    format!(
-        "[twilio]\naccount_sid = \"AC{TOKEN}\"\nauth_token = \"{TOKEN}\"\nfrom = \"+15550100\"\n\
-         base_url = \"{}\"\n",
-        fake.url()
-    )
-}
-
-pub(crate) fn taken() -> Play {
-    Play::json(
-        201,
-        r#"{"sid":"SM0123456789abcdef0123456789abcdef","status":"queued"}"#,
-    )
-}
-
-/// The run of six digits in a text.
-pub(crate) fn code_in(text: &str) -> String {
-    let runs = text.split(|c: char| !c.is_ascii_digit());
-    let code = runs.into_iter().find(|run| run.len() == 6);
-    code.unwrap_or_else(|| panic!("no code in {text}"))
-        .to_owned()
 }
 
 async fn approves(api: &Api, sent: &Answer, code: &str) {

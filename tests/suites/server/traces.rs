@@ -14,7 +14,7 @@ use crate::parts::ledger::{From, note};
 use crate::parts::long::{long, progress};
 use crate::parts::needles::Needles;
 use crate::parts::server::{Home, Server};
-use crate::phones::{taken, twilio};
+use crate::parts::twilio::{taken, twilio};
 
 /// Sends that are under way at once.
 const AT_ONCE: usize = 16;

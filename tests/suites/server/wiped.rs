@@ -14,7 +14,8 @@ use crate::parts::ledger::{From, note};
 use crate::parts::memory;
 use crate::parts::needles::{Needles, packed};
 use crate::parts::server::{PATIENCE, pause};
-use crate::phones::{Site, taken, twilio};
+use crate::parts::twilio::{taken, twilio};
+use crate::phones::Site;
 
 /// Sends of each channel.
 const SENDS: usize = 150;

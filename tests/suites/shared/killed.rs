@@ -10,11 +10,12 @@ use tokio::task::JoinHandle;
 
 use super::caller::{Answer, Caller, wrong};
 use super::fleet::{Fleet, Session, Setup};
-use super::paid::{code_in, delivery, taken};
+use super::paid::delivery;
 use super::store::{Kind, Store};
 use crate::parts::http_fake::{HttpFake, Play};
 use crate::parts::proxy::{Fault, Proxy, Way, Words};
 use crate::parts::server::{PATIENCE, pause};
+use crate::parts::twilio::{code_in, taken};
 
 /// Longer than a dead server's lease on an idempotency key, in milliseconds.
 const LEASE: i64 = 61_000;
@@ -214,7 +215,8 @@ impl Site {
         let own = asked
             .iter()
             .filter(|asked| asked.field("To").as_deref() == Some(to));
-        own.map(code_in).collect()
+        own.map(|asked| code_in(&asked.field("Body").expect("a text")))
+            .collect()
     }
 
     /// What a client finds that goes on at another server.

@@ -8,10 +8,10 @@ use super::caller::{Answer, wrong};
 use super::fleet::Session;
 use super::four_servers::rounds;
 use super::killed::{POSTGRES, Site};
-use super::paid::taken;
 use super::store::Kind;
 use crate::parts::proxy::{End, Fault, Proxy, Way, Words};
 use crate::parts::server::{PATIENCE, pause};
+use crate::parts::twilio::taken;
 
 /// What a check is on the wire of Redis.
 const CHECK: Words = Words {

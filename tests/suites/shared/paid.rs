@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::caller::{Answer, Caller};
 use super::fleet::{Fleet, SERVERS, Session, Setup};
 use super::store::Kind;
-use crate::parts::http_fake::{Asked, HttpFake, Play};
+use crate::parts::http_fake::HttpFake;
 use crate::parts::long::{long, progress};
+use crate::parts::twilio::{code_in, taken, twilio};
 
 /// Sends at once, over all servers.
 const AT_ONCE: usize = 256;
@@ -28,26 +29,10 @@ const UNSERVED: [(&str, &str); 3] = [
 
 /// A provider, what its messages cost, and where they may go.
 pub(crate) fn delivery(provider: &HttpFake) -> String {
-    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
     format!(
-        "[sms]\nvia = [\"twilio\"]\ncountries = [\"NO\"]\n[prices.sms.twilio]\nNO = \"0.01\"\n\
-         [twilio]\naccount_sid = \"AC{TOKEN}\"\nauth_token = \"{TOKEN}\"\nfrom = \"+15550100\"\n\
-         base_url = \"{}\"\n",
-        provider.url()
+        "[sms]\nvia = [\"twilio\"]\ncountries = [\"NO\"]\n[prices.sms.twilio]\nNO = \"0.01\"\n{}",
+        twilio(provider)
     )
-}
-
-pub(crate) fn taken() -> Play {
-    let body = r#"{"sid":"SM0123456789abcdef0123456789abcdef","status":"queued"}"#;
-    Play::json(201, body)
-}
-
-/// The code that a message brings.
-pub(crate) fn code_in(message: &Asked) -> String {
-    let text = message.field("Body").expect("words");
-    let mut runs = text.split(|c: char| !c.is_ascii_digit());
-    let code = runs.find(|run| run.len() == 6);
-    code.expect("a code").to_owned()
 }
 
 /// The servers, and how many messages somebody has to pay for.
@@ -101,7 +86,7 @@ impl Site {
         let session = Session {
             id: sent["session_id"].as_str().expect("an id").to_owned(),
             to: String::new(),
-            code: code_in(&message),
+            code: code_in(&message.field("Body").expect("words")),
         };
         let answer = self.caller.check(at, &session, &session.code).await;
         assert_eq!(answer, Answer::Verified, "{}", self.fleet.kind);
