@@ -60,7 +60,7 @@ impl Caller {
         response.json().await
     }
 
-    /// Sends by SMS, with more fields, and gives the whole answer.
+    /// Sends by SMS or the channel among more fields, and gives the whole answer.
     pub(crate) async fn send(&self, at: usize, to: &str, more: Value) -> Value {
         let mut body = more;
         body["to"] = json!(to);
