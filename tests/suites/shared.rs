@@ -29,6 +29,8 @@ mod guessing;
 mod held;
 #[path = "shared/killed.rs"]
 mod killed;
+#[path = "shared/lost_writes.rs"]
+mod lost_writes;
 #[path = "shared/moved.rs"]
 mod moved;
 #[path = "shared/net.rs"]

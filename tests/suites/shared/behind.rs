@@ -28,7 +28,9 @@ impl Behind {
     pub(crate) async fn start(kind: Kind) -> (Self, Net) {
         let store = Store::start(kind, "".as_ref());
         let ports = match &store {
-            Store::Memory | Store::Sqlite(_) => panic!("it is not behind a network"),
+            Store::Memory | Store::Sqlite(_) | Store::RedisSentinel(_) => {
+                panic!("no proxy is in front of it")
+            }
             Store::Redis(server) => vec![server.port],
             Store::RedisCluster(cluster) => cluster.nodes.iter().map(|node| node.port).collect(),
             Store::Postgres(server) => vec![server.port],

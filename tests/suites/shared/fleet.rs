@@ -45,6 +45,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) delivery: &'a str,
     /// More keys of the policy.
     pub(crate) policy: &'a str,
+    /// More keys of the store.
+    pub(crate) store: &'a str,
     /// Whether [`Fleet::wind`] can move its clock.
     pub(crate) moves: bool,
 }
@@ -55,6 +57,7 @@ impl Default for Setup<'_> {
         Self {
             delivery: "[sms]\nvia = [\"console\"]\n[email]\nvia = [\"console\"]\n",
             policy: "",
+            store: "",
             moves: false,
         }
     }
@@ -101,10 +104,26 @@ impl Fleet {
     pub(crate) async fn reached(
         kind: Kind,
         setup: Setup<'_>,
-        mut url: impl FnMut(usize, &Store) -> String,
+        url: impl FnMut(usize, &Store) -> String,
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = Store::start(kind, folder.path());
+        Self::of(folder, store, setup, url).await
+    }
+
+    /// The same on a store that the test has made, which all servers reach under one address.
+    pub(crate) async fn on(store: Store, setup: Setup<'_>, url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::of(folder, store, setup, |_, _| url.to_owned()).await
+    }
+
+    async fn of(
+        folder: TempDir,
+        store: Store,
+        setup: Setup<'_>,
+        mut url: impl FnMut(usize, &Store) -> String,
+    ) -> Self {
+        let kind = store.kind();
         let keys = match kind {
             Kind::Memory => keys(),
             _ => HashMap::new(),
@@ -112,8 +131,8 @@ impl Fleet {
         let moved = setup.moves.then(|| Moved::of(&store));
         let base = configuration(setup, folder.path(), &keys);
         let home = |at| {
-            let home =
-                Home::with_config(&format!("{base}[store]\nurl = \"{}\"\n", url(at, &store)));
+            let (url, more) = (url(at, &store), setup.store);
+            let home = Home::with_config(&format!("{base}[store]\nurl = \"{url}\"\n{more}"));
             match &moved {
                 Some(moved) => moved.dress(at, home, &store),
                 None => home,
@@ -189,6 +208,15 @@ impl Fleet {
         const DAY: i64 = 86_400_000;
         let moved = self.moved.as_ref().expect("its clock can be moved");
         self.wind(DAY + DAY / 3 - moved.millis() % DAY);
+    }
+
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What a server has said of itself so far.
+    pub(crate) fn said(&self, at: usize) -> String {
+        self.server(at).stderr.text()
     }
 
     /// The file of the secrets that all servers have.

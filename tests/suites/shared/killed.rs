@@ -67,8 +67,8 @@ impl Site {
         let provider = HttpFake::start([]);
         let setup = Setup {
             delivery: &delivery(&provider),
-            policy: "",
             moves: true,
+            ..Setup::default()
         };
         let mut proxy = None;
         let url = |at, store: &Store| {

@@ -61,6 +61,7 @@ impl Moved {
             Store::RedisCluster(cluster) => {
                 cluster.nodes.iter().for_each(|node| node.set_ahead(ahead));
             }
+            Store::RedisSentinel(site) => site.servers.iter().for_each(|one| one.set_ahead(ahead)),
             Store::Postgres(server) => server.wind("postgres", millis),
         }
     }

@@ -50,6 +50,7 @@ impl Site {
             delivery: &delivery(&provider),
             policy: POLICY,
             moves: true,
+            ..Setup::default()
         };
         let fleet = Fleet::start(kind, setup).await;
         let caller = fleet.tenant("a48");

@@ -7,9 +7,10 @@ use crate::parts::postgres::Postgres;
 use crate::parts::proxy::Proxy;
 use crate::parts::redis::Redis;
 use crate::parts::redis::cluster::RedisCluster;
+use crate::parts::redis::sentinel::RedisSentinel;
 
 /// A Redis that forgets API keys when it starts again is refused by a server that sends.
-const LOGGED: [&str; 2] = ["--appendonly", "yes"];
+pub(crate) const LOGGED: [&str; 2] = ["--appendonly", "yes"];
 
 /// Which store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) enum Kind {
     Redis,
     /// Three nodes of Redis Cluster.
     RedisCluster,
+    /// A primary of Redis and its replica, under Sentinel.
+    RedisSentinel,
     /// PostgreSQL.
     Postgres,
 }
@@ -33,6 +36,7 @@ impl fmt::Display for Kind {
             Self::Sqlite => "SQLite",
             Self::Redis => "Redis",
             Self::RedisCluster => "Redis Cluster",
+            Self::RedisSentinel => "Redis Sentinel",
             Self::Postgres => "PostgreSQL",
         })
     }
@@ -44,6 +48,7 @@ pub(crate) enum Store {
     Sqlite(String),
     Redis(Redis),
     RedisCluster(RedisCluster),
+    RedisSentinel(RedisSentinel),
     Postgres(Postgres),
 }
 
@@ -55,7 +60,19 @@ impl Store {
             Kind::Sqlite => Self::Sqlite(folder.join("shared.db").display().to_string()),
             Kind::Redis => Self::Redis(Redis::start(&LOGGED)),
             Kind::RedisCluster => Self::RedisCluster(RedisCluster::start_with(3, &LOGGED)),
+            Kind::RedisSentinel => Self::RedisSentinel(RedisSentinel::start_with(&LOGGED)),
             Kind::Postgres => Self::Postgres(Postgres::start(&[])),
+        }
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        match self {
+            Self::Memory => Kind::Memory,
+            Self::Sqlite(_) => Kind::Sqlite,
+            Self::Redis(_) => Kind::Redis,
+            Self::RedisCluster(_) => Kind::RedisCluster,
+            Self::RedisSentinel(_) => Kind::RedisSentinel,
+            Self::Postgres(_) => Kind::Postgres,
         }
     }
 
@@ -66,6 +83,7 @@ impl Store {
             Self::Sqlite(path) => format!("sqlite:{path}"),
             Self::Redis(server) => server.url(),
             Self::RedisCluster(cluster) => cluster.url(),
+            Self::RedisSentinel(site) => site.url(),
             Self::Postgres(server) => server.url("postgres"),
         }
     }
@@ -85,7 +103,7 @@ impl Store {
     /// How many values it holds; zero where nobody can see them.
     pub(crate) fn records(&self) -> u64 {
         let told = match self {
-            Self::Memory | Self::RedisCluster(_) => return 0,
+            Self::Memory | Self::RedisCluster(_) | Self::RedisSentinel(_) => return 0,
             Self::Sqlite(path) => {
                 let file = rusqlite::Connection::open(path).expect("the file");
                 let count = file.query_row("SELECT count(*) FROM records", [], |row| {
