@@ -21,6 +21,8 @@ mod faults;
 mod fleet;
 #[path = "shared/four_servers.rs"]
 mod four_servers;
+#[path = "shared/full_memory.rs"]
+mod full_memory;
 #[path = "shared/growth/mod.rs"]
 mod growth;
 #[path = "shared/guessing.rs"]

@@ -14,6 +14,8 @@ use super::caller::Caller;
 use super::moved::Moved;
 use super::store::{Kind, Store};
 use crate::parts::ledger::{From, note};
+use crate::parts::postgres::Postgres;
+use crate::parts::redis::Redis;
 use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
 
 /// How many ways there are to them: one to each, or four to the one.
@@ -212,6 +214,22 @@ impl Fleet {
 
     pub(crate) const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The one Redis that they share.
+    pub(crate) fn redis(&self) -> &Redis {
+        match &self.store {
+            Store::Redis(server) => server,
+            _ => panic!("{} is no Redis alone", self.kind),
+        }
+    }
+
+    /// The one PostgreSQL that they share.
+    pub(crate) fn postgres(&self) -> &Postgres {
+        match &self.store {
+            Store::Postgres(server) => server,
+            _ => panic!("{} is no PostgreSQL", self.kind),
+        }
     }
 
     /// What a server has said of itself so far.

@@ -201,13 +201,6 @@ impl AddAssign for Shown {
     }
 }
 
-fn redis(fleet: &Fleet) -> &Redis {
-    match fleet.store() {
-        Store::Redis(server) => server,
-        _ => panic!("another store"),
-    }
-}
-
 /// Without an append-only file, as the servers say when they start.
 async fn restarted_from_a_snapshot(fence: &'static str) -> Shown {
     let server = Redis::start(&[]);
@@ -216,9 +209,9 @@ async fn restarted_from_a_snapshot(fence: &'static str) -> Shown {
     let warned = fleet.said(0);
     assert!(warned.contains("keeps no append-only file"), "{warned}");
     let mut people = People::of(&fleet, "a57").await;
-    assert_eq!(redis(&fleet).cli(&["SAVE"]), "OK");
+    assert_eq!(fleet.redis().cli(&["SAVE"]), "OK");
     people.use_up().await;
-    redis(&fleet).restart();
+    fleet.redis().restart();
     people.come_again().await
 }
 
@@ -233,10 +226,10 @@ async fn demoted_and_promoted_again(fence: &'static str) -> Shown {
     follows(&other).await;
     let fleet = Fleet::on(Store::Redis(server), setup(fence), &url).await;
     let mut people = People::of(&fleet, "a58").await;
-    in_step(redis(&fleet), &other).await;
+    in_step(fleet.redis(), &other).await;
     other.cli(&["REPLICAOF", "NO", "ONE"]);
     people.use_up().await;
-    let own = redis(&fleet);
+    let own = fleet.redis();
     own.cli(&["REPLICAOF", "127.0.0.1", &other.port.to_string()]);
     follows(own).await;
     own.cli(&["REPLICAOF", "NO", "ONE"]);
@@ -268,10 +261,10 @@ async fn failed_over_to_a_standby_that_lags(fence: &'static str) -> Shown {
     let url = format!("postgres://{OWNER}:{SECRET}@{hosts}/postgres");
     let fleet = Fleet::on(Store::Postgres(primary), setup(fence), &url).await;
     let mut people = People::of(&fleet, "a62").await;
-    postgres(&fleet).wait_for(&standby);
+    fleet.postgres().wait_for(&standby);
     standby.cut_off();
     people.use_up().await;
-    postgres(&fleet).kill();
+    fleet.postgres().kill();
     standby.promote();
     people.come_again().await
 }
@@ -284,15 +277,8 @@ async fn killed_with_a_forgetful_default(fence: &'static str) -> Shown {
     let fleet = Fleet::on(Store::Postgres(server), setup(fence), &url).await;
     let mut people = People::of(&fleet, "a62").await;
     people.use_up().await;
-    postgres(&fleet).restart();
+    fleet.postgres().restart();
     people.come_again().await
-}
-
-fn postgres(fleet: &Fleet) -> &Postgres {
-    match fleet.store() {
-        Store::Postgres(server) => server,
-        _ => panic!("another store"),
-    }
 }
 
 async fn follows(replica: &Redis) {
