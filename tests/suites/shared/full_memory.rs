@@ -27,6 +27,8 @@ fn sessions() -> usize {
     if long() { 400 } else { 40 }
 }
 
+/// No secret of tokens is named either, so that a server that took the store would end as well,
+/// and say so.
 #[test]
 fn no_server_starts_on_a_redis_that_evicts() {
     let redis = Redis::start(&LOGGED);
