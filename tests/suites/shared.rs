@@ -15,6 +15,8 @@ mod caller;
 mod crossing;
 #[path = "shared/ends.rs"]
 mod ends;
+#[path = "shared/failing_disk.rs"]
+mod failing_disk;
 #[path = "shared/faults.rs"]
 mod faults;
 #[path = "shared/fleet.rs"]
@@ -68,3 +70,5 @@ mod store;
 mod strangers;
 #[path = "shared/times.rs"]
 mod times;
+#[path = "shared/tracer.rs"]
+mod tracer;

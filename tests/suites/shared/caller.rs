@@ -131,6 +131,19 @@ impl Caller {
             .await
     }
 
+    /// Guesses at a server; none if it answers that its store does not (503).
+    pub(crate) async fn try_check(
+        &self,
+        at: usize,
+        session: &Session,
+        guess: &str,
+    ) -> Option<Answer> {
+        let body = json!({ "session_id": session.id, "code": guess });
+        let answer = self.post(at, "/v1/verify/check", &body).await;
+        let answer = answer.expect("the server answers");
+        (answer["status"] != 503).then(|| judged(at, &answer))
+    }
+
     /// Types a session's code in a request whose last byte waits at a gate.
     pub(crate) async fn check_held(&self, at: usize, session: &Session, gate: &Gate) -> Answer {
         let body = json!({ "session_id": session.id, "code": session.code });
@@ -149,19 +162,7 @@ impl Caller {
             Err(error) if error.is_connect() => return Answer::Unreached,
             Err(_) => return Answer::Lost,
         };
-        let left = answer["attempts_remaining"].as_u64();
-        match answer["reason"].as_str() {
-            None if answer["status"] == "verified" => Answer::Verified,
-            Some("wrong_code") => Answer::WrongCode {
-                left: left.expect("a number"),
-            },
-            Some("too_many_attempts") => Answer::TooManyAttempts,
-            Some("already_used") => Answer::AlreadyUsed,
-            Some("expired") => Answer::Expired,
-            Some("throttled") => Answer::Throttled,
-            Some("locked") => Answer::Locked,
-            _ => panic!("guess at server {at}: {answer}"),
-        }
+        judged(at, &answer)
     }
 
     /// All these guesses at once, spread over all servers, one connection to each, and their
@@ -224,6 +225,23 @@ impl Caller {
         client
             .request(method.parse().expect("a method"), format!("{base}{path}"))
             .header("x-api-key", &self.key)
+    }
+}
+
+/// What a server answered to a guess.
+fn judged(at: usize, answer: &Value) -> Answer {
+    let left = answer["attempts_remaining"].as_u64();
+    match answer["reason"].as_str() {
+        None if answer["status"] == "verified" => Answer::Verified,
+        Some("wrong_code") => Answer::WrongCode {
+            left: left.expect("a number"),
+        },
+        Some("too_many_attempts") => Answer::TooManyAttempts,
+        Some("already_used") => Answer::AlreadyUsed,
+        Some("expired") => Answer::Expired,
+        Some("throttled") => Answer::Throttled,
+        Some("locked") => Answer::Locked,
+        _ => panic!("guess at server {at}: {answer}"),
     }
 }
 

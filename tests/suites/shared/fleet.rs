@@ -178,7 +178,7 @@ impl Fleet {
         to: &str,
         more: Value,
     ) -> Session {
-        let shown = self.codes(at, <[_]>::len);
+        let shown = self.shown(at);
         let sent = caller.send(at, to, more).await;
         assert_eq!(sent["status"], "sent", "{sent}");
         Session {
@@ -190,7 +190,7 @@ impl Fleet {
 
     /// Resends a session at a server, and gives it with its new code.
     pub(crate) async fn resend(&self, caller: &Caller, at: usize, session: &Session) -> Session {
-        let shown = self.codes(at, <[_]>::len);
+        let shown = self.shown(at);
         let sent = caller.resend(at, session).await;
         assert_eq!(sent["status"], "sent", "{sent}");
         Session {
@@ -210,10 +210,6 @@ impl Fleet {
         const DAY: i64 = 86_400_000;
         let moved = self.moved.as_ref().expect("its clock can be moved");
         self.wind(DAY + DAY / 3 - moved.millis() % DAY);
-    }
-
-    pub(crate) const fn store(&self) -> &Store {
-        &self.store
     }
 
     /// The one Redis that they share.
@@ -258,6 +254,16 @@ impl Fleet {
     /// The process of a server.
     pub(crate) fn process(&self, at: usize) -> u32 {
         self.server(at).id()
+    }
+
+    /// What a server has written to its log.
+    pub(crate) fn log(&self, at: usize) -> String {
+        self.server(at).stderr.text()
+    }
+
+    /// The store, for what reaches it beside the servers.
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Kills a server with -9 and waits until it is gone.
@@ -324,10 +330,15 @@ impl Fleet {
         counted
     }
 
+    /// How many messages a server has shown in its terminal.
+    pub(crate) fn shown(&self, at: usize) -> usize {
+        self.codes(at, <[_]>::len)
+    }
+
     /// How many messages all running servers have shown in their terminals.
     pub(crate) fn messages(&self) -> usize {
         let stations = 0..self.stations.len();
-        stations.map(|at| self.codes(at, <[_]>::len)).sum()
+        stations.map(|at| self.shown(at)).sum()
     }
 
     /// Waits until so many more messages were shown than these: whoever sends and reads no code
@@ -351,13 +362,14 @@ impl Fleet {
         read(&shown.codes)
     }
 
-    async fn code_after(&self, at: usize, shown: usize) -> String {
+    /// The code that a server shows after so many others.
+    pub(crate) async fn code_after(&self, at: usize, shown: usize) -> String {
         let clock = Stopwatch::start();
         loop {
             if let Some(code) = self.codes(at, |codes| codes.get(shown).cloned()) {
                 return code;
             }
-            let said = || self.server(at).stderr.text();
+            let said = || self.log(at);
             assert!(clock.elapsed() < PATIENCE, "no code is shown: {}", said());
             pause().await;
         }

@@ -2,8 +2,6 @@
 //! the others are asked again: at most one message, and none without its session.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 
 use countersign::Stopwatch;
 use tokio::task::JoinHandle;
@@ -12,6 +10,7 @@ use super::caller::{Answer, Caller, wrong};
 use super::fleet::{Fleet, Session, Setup};
 use super::paid::delivery;
 use super::store::{Kind, Store};
+use super::tracer::Tracer;
 use crate::parts::http_fake::{HttpFake, Play};
 use crate::parts::proxy::{Fault, Proxy, Way, Words};
 use crate::parts::server::{PATIENCE, pause};
@@ -113,10 +112,9 @@ impl Site {
         let sending = self.send(to);
         let met = match tracer {
             // The send ends with its server, and else is answered.
-            Some(mut tracer) => {
+            Some(tracer) => {
                 let met = sending.await.expect("no panic").is_none();
-                tracer.kill().expect("it is a child");
-                tracer.wait().expect("it ends");
+                drop(tracer);
                 met
             }
             None => self.is_met(stop, before, &sending).await,
@@ -133,7 +131,7 @@ impl Site {
 
     /// Prepares what stops the send. A server beside its file is killed by a tracer, as it calls
     /// the system for the n-th sync, or for its first connection.
-    fn arm(&self, stop: Stop) -> Option<Child> {
+    fn arm(&self, stop: Stop) -> Option<Tracer> {
         let Some(proxy) = &self.proxy else {
             return match stop {
                 Stop::Before(nth) => Some(self.tracer("fsync,fdatasync", nth)),
@@ -154,29 +152,10 @@ impl Site {
         None
     }
 
-    /// A tracer that kills the server at the n-th of these calls; it is there when this returns.
-    fn tracer(&self, calls: &str, nth: u64) -> Child {
-        let mut tracer = Command::new("strace")
-            .args([
-                "-f",
-                "-o",
-                "/dev/null",
-                "-p",
-                &self.fleet.process(VICTIM).to_string(),
-            ])
-            .args(["-e", &format!("trace={calls}"), "-e", "signal=none"])
-            .args(["-e", &format!("inject={calls}:signal=KILL:when={nth}")])
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("strace runs");
-        let said = BufReader::new(tracer.stderr.take().expect("piped"));
-        let mut said = said.lines().map_while(Result::ok);
-        let attached = said.any(|line| line.contains("attached"));
-        assert!(attached, "strace cannot trace the server");
-        // Nobody to speak to would end it.
-        std::thread::spawn(move || said.for_each(drop));
-        tracer
+    /// A tracer that kills the server at the n-th of these calls.
+    fn tracer(&self, calls: &str, nth: u64) -> Tracer {
+        let fate = format!("signal=KILL:when={nth}");
+        Tracer::attach(self.fleet.process(VICTIM), calls, &fate)
     }
 
     /// How often this stop was met so far, where this side can tell.

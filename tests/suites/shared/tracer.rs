@@ -1,0 +1,45 @@
+//! A tracer at a running server, which answers calls to the system in its stead.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::parts::server::signal_process;
+
+/// A tracer that is attached, until it is dropped.
+pub(crate) struct Tracer(Child);
+
+impl Tracer {
+    /// What becomes of these calls of a process, in the words of strace (`error=EIO:when=2+`);
+    /// each of its threads counts for itself. It is there when this returns.
+    pub(crate) fn attach(process: u32, calls: &str, fate: &str) -> Self {
+        let mut child = Command::new("strace")
+            .args(["-f", "-o", "/dev/null", "-p", &process.to_string()])
+            .args(["-e", &format!("trace={calls}"), "-e", "signal=none"])
+            .args(["-e", &format!("inject={calls}:{fate}")])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("strace runs");
+        let said = BufReader::new(child.stderr.take().expect("piped"));
+        let mut said = said.lines().map_while(Result::ok);
+        let attached = said.any(|line| line.contains("attached"));
+        assert!(attached, "strace cannot trace the server");
+        // Nobody to speak to would end it.
+        std::thread::spawn(move || said.for_each(drop));
+        Self(child)
+    }
+
+    /// Lets go of the process, between two of its calls: the next one is its own again.
+    pub(crate) fn detach(mut self) {
+        signal_process(self.0.id(), "INT");
+        self.0.wait().expect("it ends");
+    }
+}
+
+impl Drop for Tracer {
+    fn drop(&mut self) {
+        // An error says that it has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
