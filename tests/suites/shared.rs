@@ -31,6 +31,8 @@ mod growth;
 mod guessing;
 #[path = "shared/held.rs"]
 mod held;
+#[path = "shared/hung_up.rs"]
+mod hung_up;
 #[path = "shared/killed.rs"]
 mod killed;
 #[path = "shared/lost_writes.rs"]

@@ -60,6 +60,18 @@ impl Caller {
         response.json().await
     }
 
+    /// A call as it is on the wire of HTTP/1, and the address to which it goes.
+    pub(crate) fn on_the_wire(&self, at: usize, path: &str, body: &Value) -> (String, String) {
+        let (address, body) = (self.ways[at].1.replace("http://", ""), body.to_string());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nx-api-key: {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.key,
+            body.len()
+        );
+        (request, address)
+    }
+
     /// Sends by SMS or the channel among more fields, and gives the whole answer.
     pub(crate) async fn send(&self, at: usize, to: &str, more: Value) -> Value {
         let mut body = more;

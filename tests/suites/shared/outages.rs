@@ -14,7 +14,7 @@ use crate::parts::server::{PATIENCE, pause};
 use crate::parts::twilio::taken;
 
 /// What a check is on the wire of Redis.
-const CHECK: Words = Words {
+pub(crate) const CHECK: Words = Words {
     asked: b"_check",
     told: b"",
 };
@@ -118,7 +118,7 @@ fn proxy(site: &Site) -> &Proxy {
 }
 
 /// A session that the other server opened.
-async fn open(site: &Site, n: usize) -> Session {
+pub(crate) async fn open(site: &Site, n: usize) -> Session {
     let to = spread(950, n);
     site.provider.play(taken());
     let sent = site.other.send(0, &to, json!({})).await;
