@@ -43,6 +43,8 @@ mod moved;
 mod net;
 #[path = "shared/network.rs"]
 mod network;
+#[path = "shared/no_randomness.rs"]
+mod no_randomness;
 #[path = "shared/outages.rs"]
 mod outages;
 #[path = "shared/paid.rs"]

@@ -22,10 +22,10 @@ use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
 pub(crate) const SERVERS: usize = 4;
 
 /// Who has a key in the configuration of a server whose memory no command can reach.
-const TENANTS: [&str; 32] = [
+const TENANTS: [&str; 33] = [
     "a01", "a02", "a04", "a06", "a07", "a08", "another", "a09", "a10", "a11", "a12", "a13", "a14",
-    "a15", "a16", "a17", "a18", "a19", "a34", "a43", "a44", "a45", "a47", "a48", "a49", "a50",
-    "a52", "a56", "a63", "a64", "a69", "soak",
+    "a15", "a16", "a17", "a18", "a19", "a23", "a34", "a43", "a44", "a45", "a47", "a48", "a49",
+    "a50", "a52", "a56", "a63", "a64", "a69", "soak",
 ];
 const SCOPES: [&str; 3] = ["send", "check", "admin"];
 
