@@ -228,11 +228,6 @@ impl Fleet {
         }
     }
 
-    /// What a server has said of itself so far.
-    pub(crate) fn said(&self, at: usize) -> String {
-        self.server(at).stderr.text()
-    }
-
     /// The file of the secrets that all servers have.
     pub(crate) fn secret(&self) -> PathBuf {
         self.folder.path().join("secret")

@@ -164,7 +164,7 @@ impl<'f> People<'f> {
     async fn finds_its_store(&self, at: usize) {
         let (clock, mut well) = (Stopwatch::start(), 0);
         while well < WELL {
-            let said = || self.fleet.said(at);
+            let said = || self.fleet.log(at);
             assert!(clock.elapsed() < PATIENCE, "no store: {}", said());
             // No such session: the store was asked.
             if self.caller.status_code(at).await == 404 {
@@ -206,7 +206,7 @@ async fn restarted_from_a_snapshot(fence: &'static str) -> Shown {
     let server = Redis::start(&[]);
     let url = server.url();
     let fleet = Fleet::on(Store::Redis(server), setup(fence), &url).await;
-    let warned = fleet.said(0);
+    let warned = fleet.log(0);
     assert!(warned.contains("keeps no append-only file"), "{warned}");
     let mut people = People::of(&fleet, "a57").await;
     assert_eq!(fleet.redis().cli(&["SAVE"]), "OK");
