@@ -26,6 +26,8 @@ mod in_process;
 mod keys;
 #[path = "server/life.rs"]
 mod life;
+#[path = "server/literal.rs"]
+mod literal;
 #[path = "server/mail.rs"]
 mod mail;
 #[path = "server/money.rs"]

@@ -13,6 +13,8 @@ mod behind;
 mod caller;
 #[path = "shared/crossing.rs"]
 mod crossing;
+#[path = "shared/crowds.rs"]
+mod crowds;
 #[path = "shared/ends.rs"]
 mod ends;
 #[path = "shared/failing_disk.rs"]
@@ -25,6 +27,8 @@ mod fleet;
 mod four_servers;
 #[path = "shared/full_memory.rs"]
 mod full_memory;
+#[path = "shared/generated.rs"]
+mod generated;
 #[path = "shared/growth/mod.rs"]
 mod growth;
 #[path = "shared/guessing.rs"]
@@ -60,6 +64,10 @@ mod resending;
 mod retries;
 #[path = "shared/rotating.rs"]
 mod rotating;
+#[path = "shared/rows.rs"]
+mod rows;
+#[path = "shared/setup.rs"]
+mod setup;
 #[path = "shared/site.rs"]
 mod site;
 #[path = "shared/soak.rs"]
@@ -68,6 +76,8 @@ mod soak;
 mod spraying;
 #[path = "shared/starts.rs"]
 mod starts;
+#[path = "shared/stolen.rs"]
+mod stolen;
 #[path = "shared/store.rs"]
 mod store;
 #[path = "shared/strangers.rs"]

@@ -7,10 +7,7 @@ use countersign::{Code, CodeForm, RandomUnavailable, Randomness};
 use crate::parts::dice::Dice;
 use crate::parts::ledger::{From, note};
 use crate::parts::long::{long, progress};
-
-/// Chi-squared values that a fair draw exceeds once in a thousand times (`SciPy`'s
-/// `chi2.ppf(0.999, df)`), for 9 and for 999 degrees of freedom.
-const ONE_IN_A_THOUSAND: [f64; 2] = [27.877, 1142.848];
+use crate::parts::uniform::{ONE_IN_A_THOUSAND, chi_squared};
 
 /// Seeds that a seed repeats, so that the test is no lottery.
 #[derive(Debug)]
@@ -22,13 +19,6 @@ impl Randomness for Seeds {
         bytes.copy_from_slice(&drawn);
         Ok(())
     }
-}
-
-fn chi_squared(counts: &[u32]) -> f64 {
-    let all: u32 = counts.iter().sum();
-    let expected = f64::from(all) / f64::from(u32::try_from(counts.len()).unwrap());
-    let square = |count: &u32| (f64::from(*count) - expected).powi(2) / expected;
-    counts.iter().map(square).sum()
 }
 
 #[test]

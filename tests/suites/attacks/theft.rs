@@ -1,6 +1,5 @@
 //! Stores whose files a thief copies.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use countersign::SessionStore;
@@ -9,8 +8,11 @@ use countersign_redis::RedisStore;
 use countersign_sqlite::SqliteStore;
 use tempfile::TempDir;
 
+use crate::parts::copied;
 use crate::parts::postgres::Postgres;
 use crate::parts::redis::Redis;
+
+const FILE: &str = "a35.db";
 
 /// A store, and where it keeps its data.
 pub(crate) struct Copied {
@@ -30,7 +32,7 @@ impl Copied {
     pub(crate) async fn every_store() -> [(&'static str, Self); 3] {
         let folder = TempDir::new().unwrap();
         let options = countersign_sqlite::Options::default();
-        let sqlite = SqliteStore::open(folder.path().join("a35.db"), &options).unwrap();
+        let sqlite = SqliteStore::open(folder.path().join(FILE), &options).unwrap();
         let server = Redis::start(&[]);
         let options = countersign_redis::Options::default();
         let redis = RedisStore::connect(&server.url(), options).await.unwrap();
@@ -53,38 +55,10 @@ impl Copied {
 
     /// All bytes of its files.
     pub(crate) fn files(&self) -> Vec<u8> {
-        let mut all = Vec::new();
         match &self.place {
-            Place::Sqlite(folder) => read_all(folder.path(), &mut all),
-            Place::Redis(server) => all = snapshot(server),
-            Place::Postgres(server) => {
-                server.sql("postgres", "CHECKPOINT");
-                let data = server.sql("postgres", "SHOW data_directory");
-                for folder in ["base", "global", "pg_wal", "pg_xact"] {
-                    read_all(&Path::new(&data).join(folder), &mut all);
-                }
-            }
-        }
-        all
-    }
-}
-
-/// A snapshot in which nothing is compressed, for then nothing could be found.
-fn snapshot(server: &Redis) -> Vec<u8> {
-    server.cli(&["CONFIG", "SET", "rdbcompression", "no"]);
-    assert_eq!(server.cli(&["SAVE"]), "OK");
-    let folder = server.cli(&["CONFIG", "GET", "dir"]);
-    let folder = folder.lines().last().unwrap();
-    std::fs::read(Path::new(folder).join("dump.rdb")).unwrap()
-}
-
-fn read_all(folder: &Path, all: &mut Vec<u8>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read_all(&path, all);
-        } else {
-            all.extend(std::fs::read(&path).unwrap());
+            Place::Sqlite(folder) => copied::sqlite(&folder.path().join(FILE)),
+            Place::Redis(server) => copied::redis(server),
+            Place::Postgres(server) => copied::postgres(server),
         }
     }
 }

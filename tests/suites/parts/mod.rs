@@ -5,6 +5,7 @@
 //! when its standard input closes.
 
 pub(crate) mod ca;
+pub(crate) mod copied;
 pub(crate) mod dice;
 pub(crate) mod exim;
 pub(crate) mod guesses;
@@ -26,6 +27,7 @@ pub(crate) mod server;
 pub(crate) mod smsc;
 pub(crate) mod smtp;
 pub(crate) mod twilio;
+pub(crate) mod uniform;
 pub(crate) mod used;
 
 use std::path::PathBuf;

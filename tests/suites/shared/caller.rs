@@ -103,6 +103,17 @@ impl Caller {
         Some((status, response.json().await.ok()?))
     }
 
+    /// The HTTP status of a send by SMS with more fields, and its `Retry-After` in seconds.
+    pub(crate) async fn send_status(&self, at: usize, to: &str, more: Value) -> (u16, Option<u64>) {
+        let mut body = more;
+        (body["to"], body["channel"]) = (json!(to), json!("sms"));
+        let request = self.request(at, "POST", "/v1/verify/send").json(&body);
+        let response = request.send().await.expect("the server answers");
+        let after = response.headers().get("retry-after");
+        let after = after.and_then(|after| after.to_str().ok()?.parse().ok());
+        (response.status().as_u16(), after)
+    }
+
     /// The HTTP status of a harmless call.
     pub(crate) async fn status_code(&self, at: usize) -> u16 {
         let unknown = format!("/v1/verify/status/sess_{}", "A".repeat(23));

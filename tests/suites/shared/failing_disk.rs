@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::caller::{Answer, Caller, wrong};
-use super::fleet::{Fleet, SERVERS, Session, Setup};
+use super::fleet::{Fleet, SERVERS, Session};
+use super::setup::Setup;
 use super::store::{Kind, Store};
 use super::tracer::Tracer;
 use crate::parts::long::{long, progress};

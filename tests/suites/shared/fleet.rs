@@ -2,16 +2,16 @@
 //! store it is one, met on four connections.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use countersign::Stopwatch;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::caller::Caller;
 use super::moved::Moved;
+use super::setup::{SCOPES, Setup, configuration, keys};
 use super::store::{Kind, Store};
 use crate::parts::ledger::{From, note};
 use crate::parts::postgres::Postgres;
@@ -20,14 +20,6 @@ use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
 
 /// How many ways there are to them: one to each, or four to the one.
 pub(crate) const SERVERS: usize = 4;
-
-/// Who has a key in the configuration of a server whose memory no command can reach.
-const TENANTS: [&str; 33] = [
-    "a01", "a02", "a04", "a06", "a07", "a08", "another", "a09", "a10", "a11", "a12", "a13", "a14",
-    "a15", "a16", "a17", "a18", "a19", "a23", "a34", "a43", "a44", "a45", "a47", "a48", "a49",
-    "a50", "a52", "a56", "a63", "a64", "a69", "soak",
-];
-const SCOPES: [&str; 3] = ["send", "check", "admin"];
 
 /// The servers and their store.
 pub(crate) struct Fleet {
@@ -38,31 +30,6 @@ pub(crate) struct Fleet {
     store: Store,
     moved: Option<Moved>,
     folder: TempDir,
-}
-
-/// What fleets differ in.
-#[derive(Clone, Copy)]
-pub(crate) struct Setup<'a> {
-    /// Sections that say who delivers.
-    pub(crate) delivery: &'a str,
-    /// More keys of the policy.
-    pub(crate) policy: &'a str,
-    /// More keys of the store.
-    pub(crate) store: &'a str,
-    /// Whether [`Fleet::wind`] can move its clock.
-    pub(crate) moves: bool,
-}
-
-impl Default for Setup<'_> {
-    /// Codes are shown in the terminal.
-    fn default() -> Self {
-        Self {
-            delivery: "[sms]\nvia = [\"console\"]\n[email]\nvia = [\"console\"]\n",
-            policy: "",
-            store: "",
-            moves: false,
-        }
-    }
 }
 
 struct Station {
@@ -180,6 +147,23 @@ impl Fleet {
     ) -> Session {
         let shown = self.shown(at);
         let sent = caller.send(at, to, more).await;
+        self.opened(at, to, &sent, shown).await
+    }
+
+    /// The same by SMS, with an idempotency key.
+    pub(crate) async fn send_once(
+        &self,
+        caller: &Caller,
+        at: usize,
+        to: &str,
+        key: &str,
+    ) -> Session {
+        let shown = self.codes(at, <[_]>::len);
+        let (_, sent) = caller.send_once(at, to, key).await;
+        self.opened(at, to, &sent, shown).await
+    }
+
+    async fn opened(&self, at: usize, to: &str, sent: &Value, shown: usize) -> Session {
         assert_eq!(sent["status"], "sent", "{sent}");
         Session {
             id: sent["session_id"].as_str().expect("an id").to_owned(),
@@ -212,6 +196,24 @@ impl Fleet {
         self.wind(DAY + DAY / 3 - moved.millis() % DAY);
     }
 
+    /// The file of the secrets that all servers have.
+    pub(crate) fn secret(&self) -> PathBuf {
+        self.folder.path().join("secret")
+    }
+
+    /// A file of other secrets.
+    pub(crate) fn another_secret(&self) -> PathBuf {
+        let path = self.folder.path().join("another");
+        let _ = std::fs::remove_file(&path);
+        write_secret(&path);
+        path
+    }
+
+    /// Where they keep what they keep, for whoever comes past them.
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The one Redis that they share.
     pub(crate) fn redis(&self) -> &Redis {
         match &self.store {
@@ -228,19 +230,6 @@ impl Fleet {
         }
     }
 
-    /// The file of the secrets that all servers have.
-    pub(crate) fn secret(&self) -> PathBuf {
-        self.folder.path().join("secret")
-    }
-
-    /// A file of other secrets.
-    pub(crate) fn another_secret(&self) -> PathBuf {
-        let path = self.folder.path().join("another");
-        let _ = std::fs::remove_file(&path);
-        write_secret(&path);
-        path
-    }
-
     /// How many servers there are.
     pub(crate) const fn servers(&self) -> usize {
         self.stations.len()
@@ -254,11 +243,6 @@ impl Fleet {
     /// What a server has written to its log.
     pub(crate) fn log(&self, at: usize) -> String {
         self.server(at).stderr.text()
-    }
-
-    /// The store, for what reaches it beside the servers.
-    pub(crate) const fn store(&self) -> &Store {
-        &self.store
     }
 
     /// Kills a server with -9 and waits until it is gone.
@@ -347,7 +331,7 @@ impl Fleet {
     }
 
     /// Reads all codes that a server has shown in its terminal, the oldest first.
-    fn codes<T>(&self, at: usize, read: impl FnOnce(&[String]) -> T) -> T {
+    pub(crate) fn codes<T>(&self, at: usize, read: impl FnOnce(&[String]) -> T) -> T {
         let station = &self.stations[at % self.stations.len()];
         let mut shown = station.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = self.server(at).stdout.since(shown.lines);
@@ -390,36 +374,4 @@ async fn launched(kind: Kind, homes: [Home; SERVERS]) -> Vec<Station> {
         shown: Mutex::default(),
     };
     homes.into_iter().zip(servers).map(station).collect()
-}
-
-/// The same for all servers, but for their store. No pause between messages, so that a test can
-/// resend; an alarm that no slowness of this machine puts off; everything else is the default.
-fn configuration(setup: Setup<'_>, folder: &Path, keys: &HashMap<&str, String>) -> String {
-    let secret = folder.join("secret");
-    write_secret(&secret);
-    let key = |(tenant, key): (&&str, &String)| {
-        let hash = Sha256::digest(key.as_bytes());
-        let hash: Vec<_> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let hash = hash.concat();
-        format!("[[api_key]]\ntenant = \"{tenant}\"\nscopes = {SCOPES:?}\nsha256 = \"{hash}\"\n")
-    };
-    let keys = keys.iter().map(key).collect::<Vec<_>>().concat();
-    let Setup {
-        delivery, policy, ..
-    } = setup;
-    format!(
-        "secret_file = \"{}\"\nfailure_alarm = \"100/1h\"\n\
-         [jwt]\nhs256_secret = \"a secret of the test's own, of 32 bytes\"\n{delivery}\
-         [policy]\nresend_cooldown_seconds = 0\nmax_sends = 10\n{policy}{keys}",
-        secret.display()
-    )
-}
-
-/// A key of each tenant, made in a folder of their own.
-fn keys() -> HashMap<&'static str, String> {
-    let home = Home::empty();
-    TENANTS
-        .into_iter()
-        .map(|tenant| (tenant, home.key(tenant, &SCOPES)))
-        .collect()
 }

@@ -2,7 +2,8 @@
 
 use countersign::Stopwatch;
 
-use super::fleet::{Fleet, Setup};
+use super::fleet::Fleet;
+use super::setup::Setup;
 use super::store::Kind;
 use super::{
     activating, crossing, ends, guessing, resending, retries, rotating, spraying, strangers,

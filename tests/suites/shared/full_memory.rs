@@ -5,7 +5,8 @@ use countersign::Stopwatch;
 use serde_json::json;
 
 use super::caller::{Answer, wrong};
-use super::fleet::{Fleet, SERVERS, Setup};
+use super::fleet::{Fleet, SERVERS};
+use super::setup::Setup;
 use super::store::{LOGGED, Store};
 use crate::parts::ledger::{From, note};
 use crate::parts::long::long;

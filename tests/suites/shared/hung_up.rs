@@ -7,10 +7,11 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, yield_now};
 
 use super::caller::{Answer, Caller, wrong};
-use super::fleet::{Fleet, SERVERS, Session, Setup};
+use super::fleet::{Fleet, SERVERS, Session};
 use super::four_servers::rounds;
 use super::killed::{POSTGRES, Site};
 use super::outages::{CHECK, open};
+use super::setup::Setup;
 use super::store::Kind;
 use super::tracer::Tracer;
 use crate::parts::long::progress;

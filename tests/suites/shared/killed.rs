@@ -7,8 +7,9 @@ use countersign::Stopwatch;
 use tokio::task::JoinHandle;
 
 use super::caller::{Answer, Caller, wrong};
-use super::fleet::{Fleet, Session, Setup};
+use super::fleet::{Fleet, Session};
 use super::paid::delivery;
+use super::setup::Setup;
 use super::store::{Kind, Store};
 use super::tracer::Tracer;
 use crate::parts::http_fake::{HttpFake, Play};

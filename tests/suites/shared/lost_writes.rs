@@ -7,7 +7,8 @@ use std::ops::AddAssign;
 use countersign::Stopwatch;
 
 use super::caller::{Answer, Caller, wrong};
-use super::fleet::{Fleet, SERVERS, Session, Setup};
+use super::fleet::{Fleet, SERVERS, Session};
+use super::setup::Setup;
 use super::store::{LOGGED, Store};
 use crate::parts::ledger::{From, note};
 use crate::parts::long::{long, progress};

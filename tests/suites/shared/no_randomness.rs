@@ -4,8 +4,9 @@ use countersign::Stopwatch;
 use serde_json::json;
 
 use super::caller::{Answer, wrong};
-use super::fleet::{Fleet, Setup};
+use super::fleet::Fleet;
 use super::four_servers::rounds;
+use super::setup::Setup;
 use super::store::Kind;
 use super::tracer::Tracer;
 use crate::parts::long::progress;

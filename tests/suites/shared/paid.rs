@@ -5,7 +5,8 @@ use countersign::Stopwatch;
 use serde_json::{Value, json};
 
 use super::caller::{Answer, Caller};
-use super::fleet::{Fleet, SERVERS, Session, Setup};
+use super::fleet::{Fleet, SERVERS, Session};
+use super::setup::Setup;
 use super::store::Kind;
 use crate::parts::http_fake::HttpFake;
 use crate::parts::long::{long, progress};

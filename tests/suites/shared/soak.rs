@@ -11,8 +11,9 @@ use countersign::Stopwatch;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::fleet::{Fleet, SERVERS, Setup, Weight};
+use super::fleet::{Fleet, SERVERS, Weight};
 use super::net::Net;
+use super::setup::Setup;
 use super::store::{Kind, Store};
 use crate::parts::dice::Dice;
 use crate::parts::ledger::{From, note};

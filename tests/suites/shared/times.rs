@@ -4,9 +4,10 @@ use countersign::Stopwatch;
 use serde_json::json;
 
 use super::caller::{Answer, Caller, count, wrong};
-use super::fleet::{Fleet, SERVERS, Session, Setup};
+use super::fleet::{Fleet, SERVERS, Session};
 use super::four_servers::{SENDS, rounds};
 use super::held::Gate;
+use super::setup::Setup;
 use super::store::Kind;
 use crate::parts::long::{long, progress};
 
