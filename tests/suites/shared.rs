@@ -86,3 +86,5 @@ mod strangers;
 mod times;
 #[path = "shared/tracer.rs"]
 mod tracer;
+#[path = "shared/users.rs"]
+mod users;

@@ -72,6 +72,22 @@ impl Postgres {
         standby
     }
 
+    /// Makes a backup of all it has.
+    pub(crate) fn back_up(&self) {
+        let mut backup = self.program("pg_basebackup");
+        backup.args(["-X", "stream", "-c", "fast", "--no-sync", "-d"]);
+        backup.arg(self.url("postgres"));
+        succeeds(backup.arg("-D").arg(self.backup()));
+    }
+
+    /// Starts it on the backup, in the place of what it has.
+    pub(crate) fn restore(&self) {
+        self.kill();
+        fs::remove_dir_all(self.data()).expect("it is removed");
+        fs::rename(self.backup(), self.data()).expect("it is put back");
+        self.launch();
+    }
+
     fn on(folder: TempDir, settings: &[(&str, &str)]) -> Self {
         let settings = settings
             .iter()
@@ -210,6 +226,10 @@ impl Postgres {
 
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    fn backup(&self) -> PathBuf {
+        self.folder.path().join("backup")
     }
 
     /// Its log, for a test that failed.

@@ -1,4 +1,4 @@
-//! A54, A55, A56, A62: the network between a verifier and its store fails at every point.
+//! A54, A55, A56: the network between a verifier and its store fails at every point.
 
 use std::future::Future;
 
@@ -54,7 +54,7 @@ async fn a54_no_message_leaves_unless_its_session_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a55_a62_a_wrong_guess_is_charged_once_or_not_told() {
+async fn a55_a_wrong_guess_is_charged_once_or_not_told() {
     on_every_network(|site| async move {
         let (kind, mut tally, mut charged) = (site.kind, Tally::default(), 0);
         for plan in faults_of_a_check(&site).await {
@@ -81,14 +81,14 @@ async fn a55_a62_a_wrong_guess_is_charged_once_or_not_told() {
             let fifth = site.verdict(&session, &guess).await;
             assert_eq!(fifth, Verdict::Exhausted, "{kind}, {plan:?}");
         }
-        tally.tell(kind, "a55, a62, wrong guess");
+        tally.tell(kind, "a55, wrong guess");
         println!("{kind}: {charged} of the unknown ones were charged");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a55_a56_a62_an_approval_is_stored_before_it_is_told_and_told_once() {
+async fn a55_a56_an_approval_is_stored_before_it_is_told_and_told_once() {
     on_every_network(|site| async move {
         let (kind, mut tally, mut used_up) = (site.kind, Tally::default(), 0);
         for plan in faults_of_a_check(&site).await {
@@ -116,7 +116,7 @@ async fn a55_a56_a62_an_approval_is_stored_before_it_is_told_and_told_once() {
             assert_eq!(approvals, expected, "{kind}, {plan:?}");
             assert!(site.is_verified(&session).await, "{kind}, {plan:?}");
         }
-        tally.tell(kind, "a55, a56, a62, right code");
+        tally.tell(kind, "a55, a56, right code");
         println!("{kind}: {used_up} of the unknown ones had used the code up");
     })
     .await;

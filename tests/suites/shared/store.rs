@@ -100,6 +100,34 @@ impl Store {
         (self.url().replace(&format!(":{port}"), &over), Some(proxy))
     }
 
+    /// Copies all it has, as an operator does now and then.
+    pub(crate) fn back_up(&self) {
+        match self {
+            Self::Sqlite(path) => {
+                let file = rusqlite::Connection::open(path).expect("the file");
+                let copied = file.execute("VACUUM INTO ?1", [copy_of(path)]);
+                copied.expect("it is copied");
+            }
+            Self::Postgres(server) => server.back_up(),
+            _ => panic!("{} is not copied here", self.kind()),
+        }
+    }
+
+    /// Puts the copy in the place of what it has. Nobody uses it meanwhile.
+    pub(crate) fn restore(&self) {
+        match self {
+            Self::Sqlite(path) => {
+                for of_it in ["-wal", "-shm"] {
+                    // It may be gone with its last user.
+                    drop(std::fs::remove_file(format!("{path}{of_it}")));
+                }
+                std::fs::rename(copy_of(path), path).expect("it is put back");
+            }
+            Self::Postgres(server) => server.restore(),
+            _ => panic!("{} is not copied here", self.kind()),
+        }
+    }
+
     /// How many values it holds; zero where nobody can see them.
     pub(crate) fn records(&self) -> u64 {
         let told = match self {
@@ -119,4 +147,8 @@ impl Store {
         let digits: String = told.chars().filter(char::is_ascii_digit).collect();
         digits.parse().unwrap_or_else(|_| panic!("a count: {told}"))
     }
+}
+
+fn copy_of(path: &str) -> String {
+    format!("{path}.copy")
 }
