@@ -66,6 +66,8 @@ mod retries;
 mod rotating;
 #[path = "shared/rows.rs"]
 mod rows;
+#[path = "shared/seeds.rs"]
+mod seeds;
 #[path = "shared/setup.rs"]
 mod setup;
 #[path = "shared/site.rs"]

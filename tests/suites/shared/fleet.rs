@@ -158,12 +158,13 @@ impl Fleet {
         to: &str,
         key: &str,
     ) -> Session {
-        let shown = self.codes(at, <[_]>::len);
+        let shown = self.shown(at);
         let (_, sent) = caller.send_once(at, to, key).await;
         self.opened(at, to, &sent, shown).await
     }
 
-    async fn opened(&self, at: usize, to: &str, sent: &Value, shown: usize) -> Session {
+    /// The session of a send that a server has answered, which had shown so many messages before.
+    pub(crate) async fn opened(&self, at: usize, to: &str, sent: &Value, shown: usize) -> Session {
         assert_eq!(sent["status"], "sent", "{sent}");
         Session {
             id: sent["session_id"].as_str().expect("an id").to_owned(),
