@@ -41,6 +41,8 @@ mod hung_up;
 mod killed;
 #[path = "shared/lost_writes.rs"]
 mod lost_writes;
+#[path = "shared/made_up.rs"]
+mod made_up;
 #[path = "shared/moved.rs"]
 mod moved;
 #[path = "shared/net.rs"]

@@ -12,19 +12,12 @@ use crate::parts::long::progress;
 
 /// Ids of the form of a live one, which somebody makes up: none names a session.
 pub(crate) async fn a34_made_up_ids_name_nothing(fleet: &Fleet) {
-    const SYMBOLS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (caller, clock) = (fleet.tenant("a34"), Stopwatch::start());
     let live = fleet.send(&caller, 0, "+4746000000").await;
     let mut dice = Dice::seeded(34);
     for round in each_round("a34") {
         for at in 0..SERVERS {
-            // "sess_" and the id of the key are no secret: whoever has seen one id knows them.
-            let mut id = live.id[..7].to_owned();
-            while id.len() < live.id.len() - 1 {
-                id.push(char::from(SYMBOLS[dice.below(64)]));
-            }
-            // The last bits that an id has no use for are zeros.
-            id.push(char::from(SYMBOLS[dice.below(16) << 2]));
+            let id = made_up(&live.id, &mut dice);
             let made_up = Session { id, ..live.clone() };
             let answer = caller.check(at, &made_up, &live.code).await;
             assert_eq!(answer, Answer::NotFound, "{}, {round}", fleet.kind);
@@ -35,6 +28,19 @@ pub(crate) async fn a34_made_up_ids_name_nothing(fleet: &Fleet) {
     assert_eq!(right, Answer::Verified, "{}", fleet.kind);
     let tried = format!("{} made-up ids with a live code", SERVERS * rounds());
     fleet.tell("a34", &tried, "0 hits, 0 charges", &clock);
+}
+
+/// Another id of the same key, which names nothing.
+pub(crate) fn made_up(live: &str, dice: &mut Dice) -> String {
+    const SYMBOLS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    // "sess_" and the id of the key are no secret: whoever has seen one id knows them.
+    let mut id = live[..7].to_owned();
+    while id.len() < live.len() - 1 {
+        id.push(char::from(SYMBOLS[dice.below(64)]));
+    }
+    // The last bits that an id has no use for are zeros.
+    id.push(char::from(SYMBOLS[dice.below(16) << 2]));
+    id
 }
 
 /// One number in other spellings, at one server after the other: one budget of sends.
