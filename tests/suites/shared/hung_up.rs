@@ -1,4 +1,8 @@
-//! A06: callers who hang up over their guess, at any moment of it: what was compared stays charged.
+//! A06: callers who hang up over their guess, at twelve moments of it and between its charge and
+//! its answer: what was compared stays charged.
+//!
+//! Not here are a store that fails between the two (A55), and a panic there, which nobody can cause
+//! from outside.
 
 use countersign::Stopwatch;
 use serde_json::json;
@@ -20,8 +24,9 @@ use crate::parts::server::{PATIENCE, pause};
 
 /// Most guesses of a session whose caller hangs up.
 const CUT: usize = 8;
-/// A caller gives way up to so many times, doubled, before it hangs up; then it waits for the
-/// answer, and hangs up without reading it.
+/// A caller gives way once before it hangs up, or twice, or four times, and so on. At the last
+/// moment a caller with a connection of its own waits for the answer instead, and hangs up without
+/// reading it.
 const MOMENTS: usize = 11;
 /// So long the sync of a charge is held up, in microseconds; less once the tracer lets go.
 const HELD: &str = "delay_enter=5000000";
@@ -43,7 +48,7 @@ const ENDS: [End; 3] = [End::Reset, End::Close, End::Stream];
 #[derive(Default)]
 struct Cut {
     guesses: usize,
-    /// Guesses whose answer had come, and was not read.
+    /// Guesses whose answer had come to the client by then, and to nobody else.
     answered: u64,
     /// Comparisons, but for the last, that were made for them.
     unheard: u64,
@@ -98,8 +103,9 @@ async fn a06_hung_up_at_any_moment(kind: Kind) {
         MOMENTS + 1
     );
     let showed = format!(
-        "5 comparisons and 5 charges in each session; of the first four {unheard} for callers who \
-         had gone ({} guesses with their answer unread), {stayed} for callers who stayed",
+        "5 charges in each session, and 4 comparisons counted before the one that ends it; of \
+         those four {unheard} for callers who had gone ({} guesses whose answer had come and was \
+         told to nobody), {stayed} for callers who stayed",
         cut.answered
     );
     fleet.tell("a06", &tried, &showed, &clock);
@@ -129,7 +135,8 @@ async fn hung_up(
     let sent = stream.write_all(request.as_bytes()).await;
     sent.expect("the request leaves");
     if moment == MOMENTS {
-        stream.readable().await.expect("an answer");
+        let answer = tokio::time::timeout(PATIENCE, stream.readable()).await;
+        answer.expect("in time").expect("an answer");
     } else {
         for _ in 0..ways {
             yield_now().await;
@@ -231,6 +238,7 @@ async fn a06_hung_up_between_charge_and_answer(kind: Kind) {
 /// A guess whose caller hangs up once the store has it, while the server waits to hear of that.
 async fn between(site: &Site, session: &Session, guess: String) {
     let Some(proxy) = &site.proxy else {
+        // A sync of whichever thread: but for a checkpoint's, which is seldom, it is the guess's.
         let tracer = Tracer::attach(site.fleet.process(0), "fsync,fdatasync", HELD);
         cut_once(site, session, guess, || tracer.met()).await;
         tracer.detach();
