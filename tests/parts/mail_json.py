@@ -6,6 +6,7 @@ As a program: `mail_json.py FILE` prints it as one line of JSON.
 import email
 import email.policy
 import json
+import re
 import sys
 
 
@@ -28,6 +29,7 @@ def parsed(raw: bytes) -> dict:
         "parts": parts,
         "defects": [str(defect) for defect in message.defects],
         "longest_line": max((len(line) for line in raw.split(b"\r\n")), default=0),
+        "lone_line_ends": len(re.findall(rb"\r(?!\n)|(?<!\r)\n", raw)),
         "ascii": raw.isascii(),
     }
 

@@ -49,6 +49,8 @@ mod recipients;
 mod restart;
 #[path = "server/secrecy.rs"]
 mod secrecy;
+#[path = "server/smuggled.rs"]
+mod smuggled;
 #[path = "server/stage.rs"]
 mod stage;
 #[path = "server/terminal.rs"]

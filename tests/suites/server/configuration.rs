@@ -67,7 +67,8 @@ const NONSENSE: &[(&str, &str)] = &[
     ),
 ];
 
-fn refused(home: &Home, what: &str, field: &str) {
+/// That a server does not start so, says why, and leaves nothing behind.
+pub(crate) fn refused(home: &Home, what: &str, field: &str) {
     let output = home.run(&["serve"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{what}: {said}");

@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::api::Api;
+use crate::configuration::refused;
 use crate::mail::Mailboxes;
 use crate::parts::ledger::{From, note};
 use crate::parts::server::Home;
@@ -20,6 +21,13 @@ const BRANDS: [&str; 9] = [
     "{{ brand|safe }}",
     "<b>&\"'</b>",
     "<img src=x onerror=1>",
+];
+/// What mail programs make links of, whoever wrote it.
+const LINKS: [&str; 4] = [
+    "https://evil.example",
+    "www.evil.example",
+    "Pay at evil.example",
+    "pay@evil.example",
 ];
 /// Templates of one's own, by their locale, that do nothing with their values.
 const OWN: &str = "nn";
@@ -82,7 +90,9 @@ async fn a41_what_looks_like_a_template_arrives_as_it_is() {
             }
             assert!(text.contains(brand), "{brand}: {text}");
             assert!(html.contains(&escaped(brand)), "{brand}: {html}");
-            assert!(!html.contains("<b>") && !html.contains("<img"), "{html}");
+            for added in ["<b>", "<img", "<a ", "href", "://"] {
+                assert!(!html.contains(added), "{brand}: {added} in {html}");
+            }
             mails += 1;
         }
         // What a caller names is a language, or nothing at all.
@@ -95,6 +105,24 @@ async fn a41_what_looks_like_a_template_arrives_as_it_is() {
         "{mails} mails of {} brands that look like more",
         BRANDS.len()
     );
-    let showed = "each as it is, escaped in HTML, with its code once";
+    let showed = "each as it is, escaped in HTML, with its code once and no link";
+    println!("a41: {tried}: {showed}");
+    note("a41", "none", From::Outside, &tried, showed);
+}
+
+/// No mail shows it as it is without a link, so none is sent.
+#[test]
+fn a41_a_brand_that_becomes_a_link_stops_the_start() {
+    let mail = Mailboxes::start();
+    for brand in LINKS {
+        refused(
+            &home(brand, &mail),
+            brand,
+            "looks like an address or a link",
+        );
+    }
+    let tried = format!("{} brands that become links", LINKS.len());
+    let showed = "0 servers start with one";
+    println!("a41: {tried}: {showed}");
     note("a41", "none", From::Outside, &tried, showed);
 }
