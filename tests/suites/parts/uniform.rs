@@ -1,8 +1,8 @@
 //! Whether counts are those of a fair draw.
 
 /// Chi-squared values that a fair draw exceeds once in a thousand times (`SciPy`'s
-/// `chi2.ppf(0.999, df)`), for 9 and for 999 degrees of freedom.
-pub(crate) const ONE_IN_A_THOUSAND: [f64; 2] = [27.877, 1142.848];
+/// `chi2.ppf(0.999, df)`), for 9, 999 and 54 degrees of freedom.
+pub(crate) const ONE_IN_A_THOUSAND: [f64; 3] = [27.877, 1142.848, 91.872];
 
 /// How far the counts of things that are to be equally likely are from being the same.
 pub(crate) fn chi_squared(counts: &[u32]) -> f64 {
