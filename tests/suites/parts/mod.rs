@@ -10,6 +10,7 @@ pub(crate) mod dice;
 pub(crate) mod exim;
 pub(crate) mod guesses;
 pub(crate) mod http_fake;
+pub(crate) mod keyless;
 pub(crate) mod leash;
 pub(crate) mod ledger;
 pub(crate) mod long;

@@ -38,6 +38,19 @@ impl Mailboxes {
             .messages_so_far(|recipient| same_mailbox(recipient) == wanted)
     }
 
+    /// The first message to `to`, which may be read here a moment after its sender was answered.
+    pub(crate) async fn first_to(&self, to: &str) -> Delivered {
+        let clock = Stopwatch::start();
+        loop {
+            let letters = self.messages_to(to);
+            if let Some(letter) = letters.into_iter().next() {
+                return letter;
+            }
+            assert!(clock.elapsed() < PATIENCE, "no message to {to}");
+            pause().await;
+        }
+    }
+
     /// The code of the next unread message to `to`.
     pub(crate) async fn code_for(&self, to: &str) -> String {
         let clock = Stopwatch::start();

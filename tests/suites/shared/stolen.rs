@@ -1,14 +1,19 @@
 //! A35, A36: somebody has the database beside running servers, and no key. Who reads it finds no
 //! code, destination or session id; who writes to it is approved with no other session's code.
+//!
+//! Of bytes that are moved only the code is judged. They may make a session live longer or give its
+//! guesses back: no key stands in the way of that, as none does where a record is put back as it
+//! was, which `SECURITY.md` counts as not protected.
 
 use countersign::Stopwatch;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::fleet::{Fleet, SERVERS, Session};
 use super::rows::Rows;
 use super::setup::Setup;
 use super::store::Kind;
+use crate::parts::keyless::Kept;
 use crate::parts::long::{long, progress};
 use crate::parts::needles::Needles;
 
@@ -38,13 +43,12 @@ async fn a35_a_copy_of_the_data_shows_no_code_destination_or_id(kind: Kind) {
     let texts = Needles::texts(secrets);
     let numbers = people.iter().flat_map(|one| [one.code.as_str(), &one.to]);
     let numbers = Needles::numbers(numbers.filter(|text| !text.contains('@')));
-    let kept = rows
-        .iter()
-        .flat_map(|(key, value)| [&key[..], value].concat());
+    let kept = rows.iter().map(|(key, value)| [&key[..], value].concat());
     let kept: Vec<_> = kept.collect();
+    let together = kept.concat();
     for (needles, bytes, before) in [
-        (&texts, &kept, &[][..]),
-        (&numbers, &kept, &[]),
+        (&texts, &together, &[][..]),
+        (&numbers, &together, &[]),
         (&texts, &files, &[]),
         (&numbers, &files, &before),
     ] {
@@ -52,6 +56,7 @@ async fn a35_a_copy_of_the_data_shows_no_code_destination_or_id(kind: Kind) {
         let found = needles.found_anew(bytes, before);
         assert!(found.is_empty(), "{kind}: {found:?}");
     }
+    let hashes = hashes_without_the_key(&people, &kept, kind);
     // What is written in clear is found where it is kept.
     let clear = people[0].code.clone().into_bytes();
     store.write(&Rows::from([(vec![1; 8], clear)]));
@@ -59,11 +64,23 @@ async fn a35_a_copy_of_the_data_shows_no_code_destination_or_id(kind: Kind) {
     assert!(!found.is_empty(), "{kind}: a code in clear is not seen");
     let spellings = texts.spellings + numbers.spellings;
     let tried = format!(
-        "{} secrets in {spellings} spellings, {} bytes of files",
+        "{} secrets in {spellings} spellings and {hashes} hashes without the key, {} bytes of files",
         texts.secrets,
         files.len()
     );
     fleet.tell("a35", &tried, "0 found", &clock);
+}
+
+/// How many hashes were looked for: what each code would be kept as without a key, or with one
+/// that whoever has the copy would try. The digest's own key is none of these.
+fn hashes_without_the_key(people: &[Session], rows: &[Vec<u8>], kind: Kind) -> usize {
+    let (kept, mut tried) = (Kept::of(rows.iter().map(Vec::as_slice)), 0);
+    for person in people {
+        let (hashes, found) = kept.find(&person.code, [&person.to, &person.id]);
+        assert!(!found, "{kind}: {} is recovered", person.code);
+        tried += hashes;
+    }
+    tried
 }
 
 /// Sends to numbers and addresses, some with an idempotency key, for which an answer is kept.
@@ -114,8 +131,9 @@ async fn a36_what_is_moved_from_another_record_approves_nothing(kind: Kind) {
 /// How many records were changed, and how many of their sessions were good for nothing then.
 async fn a_round(fleet: &Fleet, callers: &[Caller; 2], round: usize) -> (usize, usize) {
     let (store, kind) = (fleet.store(), fleet.kind);
-    let (other, from) = copied(fleet, &callers[0], &to(round, 0)).await;
-    let (foreign, another) = copied(fleet, &callers[1], &to(round, 1)).await;
+    let (other, from) = copied(fleet, &callers[0], &to(round, 0), json!({})).await;
+    let (foreign, another) = copied(fleet, &callers[1], &to(round, 1), json!({})).await;
+    let (bound, payment) = copied(fleet, &callers[0], &to(round, 2), paying()).await;
     let every = |width| (0..=from.len() - width).map(move |at| at..at + width);
     let moved: Vec<_> = WIDTHS
         .into_iter()
@@ -124,7 +142,7 @@ async fn a_round(fleet: &Fleet, callers: &[Caller; 2], round: usize) -> (usize, 
         .collect();
     let (before, mut own) = (store.rows(), Vec::new());
     for nth in 0..moved.len() {
-        let to = to(round, 2 + nth);
+        let to = to(round, 3 + nth);
         own.push(fleet.send(&callers[0], nth % SERVERS, &to).await);
     }
     let whole = fresh(&before, store.rows());
@@ -135,36 +153,41 @@ async fn a_round(fleet: &Fleet, callers: &[Caller; 2], round: usize) -> (usize, 
         value[moved.clone()].copy_from_slice(&from[moved]);
     }
     store.write(&spliced);
-    let found = approved(&callers[0], &own, Some(&other.code)).await;
+    let found = approved(&callers[0], &own, Some(&other.code), json!({})).await;
     assert_eq!(found, 0, "{kind}, {round}: another session's code");
     // As they were before those guesses. Digests are among what was moved, and whole sessions.
     store.write(&spliced);
-    let spoilt = own.len() - approved(&callers[0], &own, None).await;
+    let spoilt = own.len() - approved(&callers[0], &own, None, json!({})).await;
     assert!((16..own.len()).contains(&spoilt), "{kind}: {spoilt} spoilt");
-    store.write(
-        &whole
-            .keys()
-            .map(|key| (key.clone(), another.clone()))
-            .collect(),
-    );
-    for caller in callers {
-        let found = approved(caller, &own, Some(&foreign.code)).await;
-        assert_eq!(found, 0, "{kind}, {round}: another tenant's code");
+    for (value, code) in [(another, &foreign.code), (payment, &bound.code)] {
+        let written = whole.keys().map(|key| (key.clone(), value.clone()));
+        store.write(&written.collect());
+        for (caller, with) in callers
+            .iter()
+            .flat_map(|one| [(one, json!({})), (one, paying())])
+        {
+            let found = approved(caller, &own, Some(code), with).await;
+            assert_eq!(found, 0, "{kind}, {round}: a tenant's or a payment's code");
+        }
     }
     store.write(&whole);
-    let kept = approved(&callers[0], &own, None).await;
+    let kept = approved(&callers[0], &own, None, json!({})).await;
     assert_eq!(kept, own.len(), "{kind}, {round}: nothing moved");
-    for (caller, copied) in callers.iter().zip([other, foreign]) {
-        let right = approved(caller, &[copied], None).await;
+    for (caller, copied, with) in [
+        (&callers[0], other, json!({})),
+        (&callers[1], foreign, json!({})),
+        (&callers[0], bound, paying()),
+    ] {
+        let right = approved(caller, &[copied], None, with).await;
         assert_eq!(right, 1, "{kind}, {round}: what was copied");
     }
-    (2 * own.len(), spoilt)
+    (3 * own.len(), spoilt)
 }
 
 /// A session, and the value of its record.
-async fn copied(fleet: &Fleet, caller: &Caller, to: &str) -> (Session, Vec<u8>) {
+async fn copied(fleet: &Fleet, caller: &Caller, to: &str, with: Value) -> (Session, Vec<u8>) {
     let before = fleet.store().rows();
-    let session = fleet.send(caller, 0, to).await;
+    let session = fleet.send_with(caller, 0, to, with).await;
     let mut record = fresh(&before, fleet.store().rows());
     assert_eq!(record.len(), 1, "{}: its record", fleet.kind);
     let (_, value) = record.pop_first().expect("one");
@@ -177,20 +200,27 @@ fn fresh(before: &Rows, mut rows: Rows) -> Rows {
     rows
 }
 
+/// What a code is good for, and no other.
+fn paying() -> Value {
+    json!({ "purpose": "pay", "binding": "EUR 12.50 to NO93" })
+}
+
 fn to(round: usize, nth: usize) -> String {
     format!("+479{:07}", 1000 * round + nth)
 }
 
-/// How many of these sessions are approved with a code, or each with its own, at one server after
+/// How many of these sessions are approved with a code, or each with its own, for this at one server after
 /// the other. A value that cannot be read is an error, and no approval. Who has the same code by
 /// chance is not asked.
-async fn approved(caller: &Caller, sessions: &[Session], code: Option<&str>) -> usize {
+async fn approved(caller: &Caller, sessions: &[Session], code: Option<&str>, with: Value) -> usize {
     let mut approvals = 0;
     for (at, session) in sessions.iter().enumerate() {
         if code == Some(&session.code) {
             continue;
         }
-        let guess = json!({ "session_id": session.id, "code": code.unwrap_or(&session.code) });
+        let mut guess = with.clone();
+        guess["session_id"] = json!(session.id);
+        guess["code"] = json!(code.unwrap_or(&session.code));
         let answer = caller.post(at % SERVERS, "/v1/verify/check", &guess).await;
         let answer = answer.expect("the server answers");
         approvals += usize::from(answer["status"] == "verified" && answer["reason"].is_null());
