@@ -40,7 +40,7 @@ const ENDS: &str = "
 fn many(kind: Kind) -> (usize, usize) {
     match (kind, long()) {
         (Kind::Memory, true) => (3200, 1600),
-        (Kind::Memory, false) => (1000, 480),
+        (Kind::Memory, false) => (800, 400),
         (_, true) => (200, 100),
         (_, false) => (40, 20),
     }
