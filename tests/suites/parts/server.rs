@@ -331,6 +331,15 @@ pub(crate) async fn pause() {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
+/// Waits until something is so; panics with these words if it never is.
+pub(crate) async fn until(else_said: &str, is_so: impl Fn() -> bool) {
+    let clock = Stopwatch::start();
+    while !is_so() {
+        assert!(clock.elapsed() < PATIENCE, "{else_said}");
+        pause().await;
+    }
+}
+
 /// All lines that a process has written so far.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);

@@ -16,7 +16,7 @@ use super::store::{Kind, Store};
 use crate::parts::ledger::{From, note};
 use crate::parts::postgres::Postgres;
 use crate::parts::redis::Redis;
-use crate::parts::server::{Home, PATIENCE, Server, pause, write_secret};
+use crate::parts::server::{Home, PATIENCE, Server, pause, until, write_secret};
 
 /// How many ways there are to them: one to each, or four to the one.
 pub(crate) const SERVERS: usize = 4;
@@ -324,11 +324,8 @@ impl Fleet {
     /// Waits until so many more messages were shown than these: whoever sends and reads no code
     /// leaves it to be taken for the next one's.
     pub(crate) async fn has_shown(&self, more: usize, before: usize) {
-        let clock = Stopwatch::start();
-        while self.messages() < before + more {
-            assert!(clock.elapsed() < PATIENCE, "{more} messages are not shown");
-            pause().await;
-        }
+        let not_shown = format!("{more} messages are not shown");
+        until(&not_shown, || self.messages() >= before + more).await;
     }
 
     /// Reads all codes that a server has shown in its terminal, the oldest first.

@@ -3,7 +3,6 @@
 //! session has more comparisons than its attempts. Without the fence both happen, which shows that
 //! the fault was one.
 
-use countersign::Stopwatch;
 use tempfile::TempDir;
 
 use super::fleet::{Fleet, SERVERS};
@@ -15,7 +14,7 @@ use crate::parts::long::{long, progress};
 use crate::parts::postgres::{OWNER, Postgres, SECRET};
 use crate::parts::redis::Redis;
 use crate::parts::redis::sentinel::RedisSentinel;
-use crate::parts::server::{PATIENCE, pause};
+use crate::parts::server::until;
 
 /// Commits of another client, before each kill.
 const UNPROTECTED: usize = 200;
@@ -170,14 +169,6 @@ async fn follows(replica: &Redis) {
 async fn in_step(primary: &Redis, replica: &Redis) {
     let offset = |server: &Redis| server.info("replication", "master_repl_offset");
     until("never in step", || offset(primary) == offset(replica)).await;
-}
-
-async fn until(else_said: &str, is_so: impl Fn() -> bool) {
-    let clock = Stopwatch::start();
-    while !is_so() {
-        assert!(clock.elapsed() < PATIENCE, "{else_said}");
-        pause().await;
-    }
 }
 
 /// One sort of fault, so many times with the fence and once without.

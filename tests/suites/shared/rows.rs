@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -117,8 +116,7 @@ impl Store {
 /// Beside the servers, which write too.
 fn open(path: &str) -> Connection {
     let file = Connection::open(path).expect("the file");
-    let waits: Duration = PATIENCE;
-    file.busy_timeout(waits).expect("it waits for others");
+    file.busy_timeout(PATIENCE).expect("it waits for others");
     file
 }
 
@@ -135,7 +133,7 @@ fn number(key: &[u8]) -> i64 {
     i64::from_be_bytes(key.try_into().expect("eight bytes"))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         // Writing to a string cannot fail.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use super::rows::hex;
 use crate::parts::server::{Home, write_secret};
 
 /// Who has a key in the configuration of a server whose memory no command can reach.
@@ -50,9 +51,7 @@ pub(crate) fn configuration(
     let secret = folder.join("secret");
     write_secret(&secret);
     let key = |(tenant, key): (&&str, &String)| {
-        let hash = Sha256::digest(key.as_bytes());
-        let hash: Vec<_> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let hash = hash.concat();
+        let hash = hex(&Sha256::digest(key.as_bytes()));
         format!("[[api_key]]\ntenant = \"{tenant}\"\nscopes = {SCOPES:?}\nsha256 = \"{hash}\"\n")
     };
     let keys = keys.iter().map(key).collect::<Vec<_>>().concat();
